@@ -1,0 +1,145 @@
+//! Runs the steps of one request: start what is ready, judge what comes back, go on until nothing is left.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use silverback_graph::{Answer, Call, Step, StepId, Unanswered};
+use silverback_proto::v1;
+use tokio::{sync::mpsc::UnboundedReceiver, task::unconstrained};
+use tower::{Service, ServiceExt};
+
+use crate::{
+    DispatchConfig, DispatchError, Gate,
+    balance::{Attempt, Balance, Reply},
+    board::Board,
+    directory::Directory,
+    event::{EventSink, StepEvent},
+    peers::Peers,
+    stack::{self, Stack},
+};
+
+/// What all steps of one request share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Unique per request; in every log line.
+    pub request: String,
+    /// The whole request as the person wrote it.
+    pub text: String,
+    /// RFC 3339 date that relative dates mean; empty means the worker's own.
+    pub today: String,
+}
+
+/// Sends steps to workers and gathers their answers.
+pub struct Dispatcher {
+    balance: Balance,
+    gate: Arc<dyn Gate>,
+    /// By the name of the capability in the step. Only served names get in, so the registry bounds it.
+    stacks: Mutex<HashMap<String, Stack>>,
+}
+
+// === impl Dispatcher ===
+
+impl Dispatcher {
+    /// A dispatcher over the workers of `directory`, reached through `peers`, whose calls `gate` judges.
+    pub fn new(directory: Arc<dyn Directory>, peers: Arc<Peers>, gate: Arc<dyn Gate>, config: DispatchConfig) -> Self {
+        Self { balance: Balance { directory, peers, config: Arc::new(config) }, gate, stacks: Mutex::default() }
+    }
+
+    /// Answers every step that comes in until the sender is dropped; one answer per step id. Dropping the future cancels all of it.
+    pub async fn answer_steps(
+        &self,
+        context: &Context,
+        mut steps: UnboundedReceiver<Step>,
+        events: &EventSink,
+    ) -> BTreeMap<StepId, Answer> {
+        let mut board = Board::default();
+        let mut running = FuturesUnordered::new();
+        let mut is_open = true;
+        loop {
+            for step in board.take_ready() {
+                let earlier = board.earlier(&step);
+                running.push(self.answer_step(context, step, earlier, events));
+            }
+            tokio::select! {
+                Some((step, answer)) = running.next() => board.finish(step, answer),
+                step = steps.recv(), if is_open => match step {
+                    Some(step) => report(events, board.add(step).err()).await,
+                    None => is_open = false,
+                },
+                else => break,
+            }
+        }
+        report(events, board.give_up()).await;
+        board.into_answers()
+    }
+
+    async fn answer_step(
+        &self,
+        context: &Context,
+        step: Step,
+        earlier: Vec<Call>,
+        events: &EventSink,
+    ) -> (StepId, Answer) {
+        let answer = match self.send(context, &step, &earlier, events).await {
+            Ok(reply) => self.gate.check(&reply.worker, &step, &earlier, reply.answer).await,
+            Err(error) => {
+                let unanswered = vec![Unanswered::of_step(&step, error.to_string())];
+                Answer { unanswered, ..Answer::default() }
+            }
+        };
+        for call in &answer.calls {
+            // Nobody listens when the client is gone; the request is cancelled by whoever notices that.
+            let _ = events.send(StepEvent::CallReady(call.seen_from_outside())).await;
+        }
+        report(events, answer.unanswered.clone()).await;
+        (step.id, answer)
+    }
+
+    async fn send(
+        &self,
+        context: &Context,
+        step: &Step,
+        earlier: &[Call],
+        events: &EventSink,
+    ) -> Result<Reply, DispatchError> {
+        let request = v1::AnswerRequest {
+            request: context.request.clone(),
+            step: Some(step.clone().into()),
+            request_text: context.text.clone(),
+            earlier: earlier.iter().cloned().map(v1::Call::from).collect(),
+            session: Vec::new(),
+            today: context.today.clone(),
+        };
+        let attempt = Attempt {
+            step: step.id,
+            capability: step.capability.clone(),
+            request: Arc::new(request),
+            events: events.clone(),
+            tried: Vec::new(),
+            last_error: None,
+        };
+        let mut stack = self.stack(&step.capability)?;
+        // Unconstrained: when tokio's cooperative budget is used up the semaphore says "not yet", which the shedding layer
+        // would take for overload.
+        let ready = unconstrained(stack.ready()).await?;
+        Ok(ready.call(attempt).await?)
+    }
+
+    fn stack(&self, capability: &str) -> Result<Stack, DispatchError> {
+        if self.balance.directory.serving(capability).is_empty() {
+            return Err(DispatchError::NoWorker { capability: capability.to_owned() });
+        }
+        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+        let build = || stack::build(self.balance.clone());
+        Ok(stacks.entry(capability.to_owned()).or_insert_with(build).clone())
+    }
+}
+
+async fn report(events: &EventSink, failed: impl IntoIterator<Item = Unanswered>) {
+    for unanswered in failed {
+        let _ = events.send(StepEvent::Failed(unanswered)).await;
+    }
+}

@@ -1,0 +1,220 @@
+//! The way from a request to its steps: skip or split into lines ▶ give each line to a capability or refuse it ▶ check what is lost.
+
+use futures::StreamExt;
+use silverback_graph::{Step, StepId, Unanswered, Usage};
+use silverback_proto::v1::{self, generate_event::Event, generate_request::Constraint};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use crate::{
+    General, PlannerError,
+    order, prompt,
+    refusal::{self, Scores},
+    simple::is_one_action,
+};
+
+/// Tokens a plan may take: 16 steps of an ordinary sentence.
+const MAX_PLAN_TOKENS: u32 = 600;
+
+/// What can be asked for now, from the registry's snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapabilityInfo {
+    /// As in the registry, e.g. `aws`.
+    pub name: String,
+    /// One line for the planner's prompt.
+    pub description: String,
+    /// Requests that it serves, for classification.
+    pub examples: Vec<String>,
+}
+
+/// The steps of a request, and what is refused.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    /// All steps that were sent.
+    pub steps: Vec<Step>,
+    /// Pieces that no capability serves, or that were lost.
+    pub unanswered: Vec<Unanswered>,
+    /// The general worker's time and tokens.
+    pub usage: Usage,
+}
+
+/// Splits `text` into steps and sends each one as soon as it is written.
+///
+/// # Errors
+/// When no general worker answers, or what it writes is no plan twice.
+pub async fn plan(
+    general: &dyn General,
+    text: &str,
+    capabilities: &[CapabilityInfo],
+    steps: mpsc::UnboundedSender<Step>,
+) -> Result<Planned, PlannerError> {
+    let planned = Planned::default();
+    let mut planning = Planning { general, text, capabilities, steps, planned, lines: Vec::new(), ids: Vec::new() };
+    if is_one_action(text) && planning.skip_planner().await? {
+        return Ok(planning.planned);
+    }
+    let mut problem = planning.write_lines(None).await?;
+    if problem.is_some() && planning.planned.steps.is_empty() {
+        problem = planning.write_lines(problem.as_deref()).await?;
+    }
+    match problem {
+        Some(problem) if planning.planned.steps.is_empty() && planning.planned.unanswered.is_empty() => {
+            Err(PlannerError::UnusablePlan { problem })
+        }
+        _ => {
+            planning.report_lost_values();
+            Ok(planning.planned)
+        }
+    }
+}
+
+/// One request on its way.
+struct Planning<'a> {
+    general: &'a dyn General,
+    text: &'a str,
+    capabilities: &'a [CapabilityInfo],
+    steps: mpsc::UnboundedSender<Step>,
+    planned: Planned,
+    /// The lines so far.
+    lines: Vec<String>,
+    /// What became of each: the step's id, or nothing when it was refused.
+    ids: Vec<Option<StepId>>,
+}
+
+// === impl Planning ===
+
+impl Planning<'_> {
+    /// Makes the whole request one step when its capability is obvious; `false` leaves it to the planner.
+    async fn skip_planner(&mut self) -> Result<bool, PlannerError> {
+        let scores = self.classify(self.text).await?;
+        if !refusal::is_obvious(&scores) {
+            return Ok(false);
+        }
+        debug!(?scores, "one obvious capability, planner skipped");
+        self.take(self.text.trim().to_owned(), &scores);
+        Ok(true)
+    }
+
+    /// Lets the general worker write; gives what is wrong with its lines, if anything.
+    async fn write_lines(&mut self, problem: Option<&str>) -> Result<Option<String>, PlannerError> {
+        let request = v1::GenerateRequest {
+            system: prompt::SYSTEM.to_owned(),
+            examples: prompt::examples(),
+            prompt: prompt::request(self.text, problem),
+            constraint: Some(Constraint::Lark(prompt::grammar())),
+            max_tokens: MAX_PLAN_TOKENS,
+            answer_prefix: String::new(),
+        };
+        let failed = |source| PlannerError::GeneralFailed { stage: "planned", source };
+        let mut events = self.general.generate(request).await.map_err(failed)?;
+        let mut open = String::new();
+        let mut is_complete = false;
+        while let Some(event) = events.next().await {
+            match event.map_err(failed)?.event {
+                Some(Event::Text(text)) => open.push_str(&text),
+                Some(Event::Done(done)) => {
+                    is_complete = done.reason() == v1::generate_done::Reason::Complete;
+                    self.planned.usage += Usage::from(done.usage.unwrap_or_default());
+                }
+                None => {}
+            }
+            while let Some(end) = open.find('\n') {
+                let line: String = open.drain(..=end).collect();
+                self.take_line(&line).await?;
+            }
+        }
+        self.take_line(&open).await?;
+        Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
+    }
+
+    async fn take_line(&mut self, line: &str) -> Result<(), PlannerError> {
+        let line = line.trim();
+        // A small model that has said everything may begin again: what it said before is not a second wish.
+        if line.is_empty() || self.lines.iter().any(|before| before == line) {
+            return Ok(());
+        }
+        let scores = self.classify(line).await?;
+        self.take(line.to_owned(), &scores);
+        Ok(())
+    }
+
+    /// Makes a step of a line and sends it, or refuses it.
+    fn take(&mut self, line: String, scores: &Scores) {
+        let after = order::depends_on(&line, &self.lines);
+        self.lines.push(line.clone());
+        let Some(capability) = refusal::best(scores) else {
+            debug!(text = %line, ?scores, "no capability fits");
+            let reason = format!("no worker serves a capability for this; served now: {}", self.served());
+            self.planned.unanswered.push(Unanswered { text: line, reason, ..Unanswered::default() });
+            self.ids.push(None);
+            return;
+        };
+        let after = after.into_iter().filter_map(|index| self.ids[index]).collect();
+        let id = StepId::nth(self.planned.steps.len());
+        let step = Step { id, capability: capability.to_owned(), text: line, after };
+        self.ids.push(Some(id));
+        self.planned.steps.push(step.clone());
+        // The receiver is gone when the request was cancelled; the stream ends by itself then.
+        let _ = self.steps.send(step);
+    }
+
+    /// A value of the request that is in no step would be forgotten in silence: say it.
+    fn report_lost_values(&mut self) {
+        let mut said = String::new();
+        for step in &self.planned.steps {
+            said.push_str(&step.text);
+            said.push(' ');
+        }
+        for refused in &self.planned.unanswered {
+            said.push_str(&refused.text);
+            said.push(' ');
+        }
+        for value in literals(self.text) {
+            if !said.contains(value) {
+                let reason = "the planner left this value out; say this part as a request of its own".to_owned();
+                self.planned.unanswered.push(Unanswered { text: value.to_owned(), reason, ..Unanswered::default() });
+            }
+        }
+    }
+
+    async fn classify(&self, text: &str) -> Result<Scores, PlannerError> {
+        let capabilities = self
+            .capabilities
+            .iter()
+            .map(|info| v1::CapabilityExamples { capability: info.name.clone(), examples: info.examples.clone() })
+            .collect();
+        let request = v1::ClassifyRequest { texts: vec![text.to_owned()], capabilities };
+        let failed = |source| PlannerError::GeneralFailed { stage: "classified", source };
+        let reply = self.general.classify(request).await.map_err(failed)?;
+        Ok(reply.texts.into_iter().next().map(|found| found.scores).unwrap_or_default())
+    }
+
+    fn served(&self) -> String {
+        let names: Vec<&str> = self.capabilities.iter().map(|info| info.name.as_str()).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    }
+}
+
+/// Words of a request that can only be values: they hold a digit beside another sign, or an `@`, `/`, `:` or `_` inside.
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '$'))
+        .map(|word| word.strip_suffix("'s").unwrap_or(word))
+        .filter(|word| word.len() >= 4)
+        .filter(|word| {
+            let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+            let has_mark = word.bytes().any(|byte| b"@/:_-.".contains(&byte));
+            has_digit && has_mark || word.contains('@') || word.contains("://")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_that_can_be_nothing_but_values_are_literals() {
+        let text = "Stop i-0abc123, mail jane@example.com and copy s3://raw to the well-known place, 25 times.";
+        assert_eq!(literals(text).collect::<Vec<_>>(), ["i-0abc123", "jane@example.com", "s3://raw"]);
+    }
+}

@@ -1,0 +1,42 @@
+//! Gives each line to the capability it is about, or to nobody.
+//!
+//! From sentence-embedding scores, not from the model: small models never refuse by themselves (PARTS.md), and asked for a
+//! capability the 1.5B names the first one of the list.
+
+use std::collections::BTreeMap;
+
+use crate::prompt::NONE;
+
+/// Score from which one capability is so obvious that a request of one action skips the planner.
+/// A bigger value plans more and costs seconds.
+const OBVIOUS_FROM: f64 = 0.6;
+
+/// Shares of the nearest examples by capability; `none` among them.
+pub type Scores = BTreeMap<String, f64>;
+
+/// The capability that fits best; nothing when `none` does.
+pub fn best(scores: &Scores) -> Option<&str> {
+    let (name, _) = scores.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+    (name != NONE).then_some(name.as_str())
+}
+
+/// Is the best class, `none` included, beyond doubt?
+pub fn is_obvious(scores: &Scores) -> bool {
+    scores.values().any(|score| *score >= OBVIOUS_FROM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(list: &[(&str, f64)]) -> Scores {
+        list.iter().map(|(name, score)| ((*name).to_owned(), *score)).collect()
+    }
+
+    #[test]
+    fn the_nearest_class_wins_and_none_is_nobody() {
+        assert_eq!(best(&scores(&[("aws", 0.5), ("finance", 0.2), (NONE, 0.3)])), Some("aws"));
+        assert_eq!(best(&scores(&[("aws", 0.4), (NONE, 0.6)])), None);
+        assert_eq!(best(&Scores::new()), None);
+    }
+}

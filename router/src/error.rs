@@ -1,0 +1,99 @@
+//! Why a request got no plan, or a router did not start.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use silverback_planner::PlannerError;
+use silverback_proto::ErrorCode;
+use thiserror::Error;
+use tonic::{Status, metadata::MetadataValue};
+
+/// gRPC's own key for "ask again after so many milliseconds" (gRPC A6).
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// How long a client should stay away from a full router.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// One line each, which says what to do.
+#[derive(Debug, Error)]
+pub enum RouterError {
+    /// The request itself is at fault.
+    #[error("{reason}")]
+    AdmitFailed {
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// As many requests as the limit are in progress.
+    #[error("{max_requests} requests are in progress, which is this router's limit; ask again in {} s", RETRY_AFTER.as_secs())]
+    Overloaded {
+        /// The limit.
+        max_requests: usize,
+    },
+    /// Nothing is registered that could do anything.
+    #[error("no specialist is registered; start one with `silverback worker`, or all parts with `silverback up`")]
+    NoSpecialist,
+    /// The request took too long.
+    #[error("no plan within {} s; ask for less at once", deadline.as_secs())]
+    DeadlineExceeded {
+        /// The limit.
+        deadline: Duration,
+    },
+    /// The request could not be split into steps.
+    #[error("planning failed: {source}")]
+    PlanFailed {
+        /// What the planner met.
+        #[source]
+        source: PlannerError,
+    },
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; choose another with --listen")]
+    ListenFailed {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder of packs cannot be used.
+    #[error("cannot use the catalogue folder: {source}")]
+    PacksFailed {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The gRPC server stopped by itself.
+    #[error("the gRPC server failed: {reason}")]
+    ServeFailed {
+        /// Its error.
+        reason: String,
+    },
+}
+
+// === impl RouterError ===
+
+impl RouterError {
+    /// The code for every edge.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::AdmitFailed { .. } => ErrorCode::InvalidRequest,
+            Self::Overloaded { .. } => ErrorCode::Exhausted,
+            Self::NoSpecialist | Self::ListenFailed { .. } => ErrorCode::Unavailable,
+            Self::DeadlineExceeded { .. } => ErrorCode::DeadlineExceeded,
+            Self::PlanFailed { source } => source.code(),
+            Self::PacksFailed { .. } | Self::ServeFailed { .. } => ErrorCode::Internal,
+        }
+    }
+
+    /// May the same be asked again?
+    pub fn is_retryable(&self) -> bool {
+        self.code().is_retryable()
+    }
+
+    /// As it leaves the gRPC edge.
+    pub fn status(&self) -> Status {
+        let mut status = self.code().status(self.to_string());
+        if matches!(self, Self::Overloaded { .. }) {
+            status.metadata_mut().insert(PUSHBACK, MetadataValue::from(RETRY_AFTER.as_millis() as u64));
+        }
+        status
+    }
+}

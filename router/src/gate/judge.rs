@@ -1,0 +1,158 @@
+//! The rules a call must keep: it exists, its arguments fit, what it refers to is there and of the right kind.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use silverback_catalogue::{
+    Effect as CatalogueEffect, Operation, Pack, check,
+    command::{Rendered, render},
+    result_path_exists,
+};
+use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, Reference, references};
+
+use super::OpenPacks;
+
+/// Violations that are told; the first ones are enough to see what is wrong.
+const TOLD: usize = 3;
+
+/// A call and whether it may be passed on.
+pub(super) struct Judged {
+    pub(super) call: Call,
+    pub(super) verdict: Result<(), String>,
+}
+
+/// Judges the calls of one answer; `earlier` are those they may refer to. Blocks on reading packs.
+pub(super) fn judge(calls: Vec<Call>, earlier: &[Call], packs: &OpenPacks) -> Vec<Judged> {
+    let mut operations: BTreeMap<CallId, Arc<Operation>> = BTreeMap::new();
+    for call in earlier {
+        operations.extend(find_operation(call, packs).ok().map(|operation| (call.id, operation)));
+    }
+    let mut judged = Vec::with_capacity(calls.len());
+    for mut call in calls {
+        let verdict = find_operation(&call, packs).and_then(|operation| {
+            check_arguments(&operation, &mut call)?;
+            operations.insert(call.id, operation);
+            Ok(())
+        });
+        judged.push(Judged { call, verdict });
+    }
+    for Judged { call, verdict } in &mut judged {
+        if verdict.is_ok() {
+            *verdict = check_references(call, &operations);
+        }
+        if let (Ok(()), Some(operation)) = (&verdict, operations.get(&call.id)) {
+            write_from_catalogue(operation, call);
+        }
+    }
+    judged
+}
+
+/// Writes a call's invocation anew. Blocks on reading the pack.
+pub(super) fn write_invocation(pack: Arc<Pack>, call: &mut Call) -> Result<(), String> {
+    let operation = find_in(&pack, call)?;
+    write_from_catalogue(&operation, call);
+    Ok(())
+}
+
+fn find_operation(call: &Call, packs: &OpenPacks) -> Result<Arc<Operation>, String> {
+    let pack = packs.get(&call.catalogue).ok_or("the answer names too many catalogues")?;
+    find_in(pack.as_ref().map_err(Clone::clone)?, call)
+}
+
+fn find_in(pack: &Pack, call: &Call) -> Result<Arc<Operation>, String> {
+    if pack.provider() != call.provider {
+        return Err(format!("its catalogue is of {}, not of {}", pack.provider(), call.provider));
+    }
+    let missing = || format!("{} has no operation {} {}", call.provider, call.service, call.operation);
+    let index = pack.find(&call.service, &call.operation).ok_or_else(missing)?;
+    pack.operation(index).map_err(|error| error.to_string())
+}
+
+fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String> {
+    let arguments = Value::Object(std::mem::take(&mut call.arguments));
+    let violations = check(operation, &arguments);
+    if let Value::Object(arguments) = arguments {
+        call.arguments = arguments;
+    }
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<_> =
+        violations.iter().take(TOLD).map(|found| format!("{}: {}", found.pointer, found.message)).collect();
+    Err(told.join("; "))
+}
+
+/// A call that is not in the list is left to merging, which knows the whole plan.
+fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) -> Result<(), String> {
+    let found = references(&call.arguments).map_err(|pointer| format!("{pointer}: this reference cannot be read"))?;
+    let own = operations.get(&call.id);
+    for (pointer, reference) in found {
+        let Some(target) = operations.get(&reference.call) else {
+            continue;
+        };
+        let given = check_path(&pointer, &reference, target)?;
+        let wanted = own.and_then(|own| schema_at(own, &pointer));
+        if let (Some(given), Some(wanted)) = (given.and_then(shape), wanted.and_then(shape))
+            && given != wanted
+        {
+            let path = &reference.path;
+            return Err(format!("{pointer}: {path} of {} is {given}, but {wanted} is needed", target.name));
+        }
+    }
+    Ok(())
+}
+
+/// The schema of what a reference gives; `None` when the vendor does not describe its results.
+fn check_path<'a>(pointer: &str, reference: &Reference, target: &'a Operation) -> Result<Option<&'a Value>, String> {
+    if !target.resolve(&target.result).is_object() {
+        return Ok(None);
+    }
+    let missing = || format!("{pointer}: the result of {} has no {}", target.name, reference.path);
+    result_path_exists(target, &reference.path).map(Some).ok_or_else(missing)
+}
+
+/// The schema of the argument at a JSON pointer; `None` where the catalogue leaves it open.
+fn schema_at<'a>(operation: &'a Operation, pointer: &str) -> Option<&'a Value> {
+    let mut schema = &operation.parameters;
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let resolved = operation.resolve(schema);
+        schema = match resolved.get("items") {
+            Some(items) => items,
+            None => resolved.get("properties")?.get(&token)?,
+        };
+    }
+    Some(operation.resolve(schema))
+}
+
+/// The coarse kind of a schema. Numbers and strings are one kind: command lines carry both as words.
+fn shape(schema: &Value) -> Option<&'static str> {
+    match schema.get("type")?.as_str()? {
+        "object" => Some("an object"),
+        "array" => Some("a list"),
+        "string" | "integer" | "number" | "boolean" => Some("a single value"),
+        _ => None,
+    }
+}
+
+fn write_from_catalogue(operation: &Operation, call: &mut Call) {
+    call.effect = match operation.effect {
+        CatalogueEffect::Read => Effect::Read,
+        CatalogueEffect::Idempotent => Effect::Idempotent,
+        CatalogueEffect::Keyed => Effect::Keyed,
+        CatalogueEffect::Irreversible => Effect::Irreversible,
+    };
+    call.undo = operation.undo.clone();
+    call.invocation = match render(operation, &Value::Object(call.arguments.clone())) {
+        Rendered::Command(words) => Invocation::Command(words),
+        Rendered::Http(parts) => Invocation::Http(HttpRequest {
+            method: parts.method,
+            url: parts.url,
+            headers: parts.headers.into_iter().collect(),
+            body: parts.body,
+        }),
+    };
+}
+
+#[cfg(test)]
+mod tests;

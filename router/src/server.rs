@@ -1,0 +1,185 @@
+//! The gRPC edge: Ask, AskStream, ListWorkers, health and reflection.
+
+use std::{net::SocketAddr, pin::Pin, sync::Arc};
+
+use futures::{Stream, stream};
+use silverback_dispatch::{Dispatcher, Peers};
+use silverback_proto::{
+    DESCRIPTORS, ErrorCode,
+    v1::{
+        self,
+        router_service_server::{RouterService, RouterServiceServer},
+    },
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request, Response, Status,
+    transport::{Server, server::TcpIncoming},
+};
+use tracing::info;
+
+use crate::{
+    CatalogueGate, Rejection, RequestPath, RouterConfig, RouterError, general::Generals, wire::ClientSink,
+    workers::Workers,
+};
+
+/// Events waiting for one client; when they are full its request waits.
+const CLIENT_BUFFER: usize = 64;
+
+/// Starts routers.
+pub struct Router;
+
+/// A router that serves until it is shut down or dropped.
+pub struct RunningRouter {
+    address: SocketAddr,
+    gate: Arc<CatalogueGate>,
+    stop: CancellationToken,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    grace: std::time::Duration,
+}
+
+struct Edge {
+    path: Arc<RequestPath>,
+    workers: Workers,
+}
+
+// === impl Router ===
+
+impl Router {
+    /// Binds, follows the registry and serves. A registry that is away is no error: its workers appear when it is back.
+    ///
+    /// # Errors
+    /// `ListenFailed` and `PacksFailed`.
+    pub async fn start(config: RouterConfig) -> Result<RunningRouter, RouterError> {
+        let failed = |source| RouterError::ListenFailed { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let grace = config.limits.shutdown_grace;
+        let workers = Workers::new(config.registry.follow());
+        let path = Arc::new(lay_path(config, workers.clone())?);
+        let (gate, stop) = (path.gate.clone(), CancellationToken::new());
+        let edge = RouterServiceServer::new(Edge { path, workers });
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<RouterServiceServer<Edge>>().await;
+        let server = Server::builder()
+            .layer(crate::wire::utf8_layer())
+            .add_service(health_service)
+            .add_service(reflection().build_v1().map_err(serve_failed)?)
+            // grpcurl and other clients of before 2023 ask for the alpha version.
+            .add_service(reflection().build_v1alpha().map_err(serve_failed)?)
+            .add_service(edge);
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned()));
+        info!(%address, "router serves");
+        Ok(RunningRouter { address, gate, stop, serving, grace })
+    }
+}
+
+// === impl RunningRouter ===
+
+impl RunningRouter {
+    /// Where it listens, with the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Calls that workers made and the router did not pass on.
+    pub fn rejections(&self) -> Vec<Rejection> {
+        self.gate.rejections()
+    }
+
+    /// Takes no more requests, gives those in progress a few seconds, then ends.
+    ///
+    /// # Errors
+    /// `ServeFailed` when the server had failed before.
+    pub async fn shutdown(mut self) -> Result<(), RouterError> {
+        self.stop.cancel();
+        match timeout(self.grace, &mut self.serving).await {
+            Ok(Ok(served)) => served.map_err(serve_failed),
+            Ok(Err(lost)) => Err(serve_failed(lost)),
+            // Whoever still waits has had the grace.
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for RunningRouter {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.serving.abort();
+    }
+}
+
+// === impl Edge ===
+
+#[tonic::async_trait]
+impl RouterService for Edge {
+    type AskStreamStream = Pin<Box<dyn Stream<Item = Result<v1::PlanEvent, Status>> + Send>>;
+
+    async fn ask(&self, request: Request<v1::AskRequest>) -> Result<Response<v1::Plan>, Status> {
+        let plan = self.path.answer(request.into_inner(), &ClientSink::deaf()).await;
+        plan.map(|plan| Response::new(plan.into())).map_err(|error| error.status())
+    }
+
+    async fn ask_stream(&self, request: Request<v1::AskRequest>) -> Result<Response<Self::AskStreamStream>, Status> {
+        let (sender, events) = mpsc::channel(CLIENT_BUFFER);
+        let (path, client) = (self.path.clone(), ClientSink::new(sender));
+        // In the stream's own set: when the client goes, the stream is dropped and the work on its request with it.
+        let mut work = JoinSet::new();
+        work.spawn(async move {
+            let plan = path.answer(request.into_inner(), &client).await.map_err(|error| error.status())?;
+            client.merged(plan).await;
+            Ok(())
+        });
+        Ok(Response::new(Box::pin(stream::unfold((events, work), next_event))))
+    }
+
+    async fn list_workers(&self, _: Request<v1::ListWorkersRequest>) -> Result<Response<v1::ListWorkersReply>, Status> {
+        Ok(Response::new(self.workers.list()))
+    }
+}
+
+type Work = (mpsc::Receiver<v1::PlanEvent>, JoinSet<Result<(), Status>>);
+
+/// Events while there are any, then the error if the request failed.
+async fn next_event((mut events, mut work): Work) -> Option<(Result<v1::PlanEvent, Status>, Work)> {
+    if let Some(event) = events.recv().await {
+        return Some((Ok(event), (events, work)));
+    }
+    match work.join_next().await? {
+        Ok(Ok(())) => None,
+        Ok(Err(status)) => Some((Err(status), (events, work))),
+        Err(lost) => Some((Err(ErrorCode::Internal.status(lost.to_string())), (events, work))),
+    }
+}
+
+/// Wires what a request passes through.
+fn lay_path(config: RouterConfig, workers: Workers) -> Result<RequestPath, RouterError> {
+    let peers = Arc::new(Peers::new(config.dispatch.connect_timeout));
+    let gate = Arc::new(CatalogueGate::new(config.packs_dir, peers.clone(), &config.limits)?);
+    let generals = Generals {
+        workers: workers.clone(),
+        peers: peers.clone(),
+        silence: config.limits.general_silence,
+        rest_after_loss: config.dispatch.rest_after_loss,
+    };
+    let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers, gate.clone(), config.dispatch);
+    let places = Semaphore::new(config.limits.max_requests);
+    Ok(RequestPath { workers, generals, dispatcher, gate, places, limits: config.limits })
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+fn serve_failed(error: impl std::fmt::Display) -> RouterError {
+    RouterError::ServeFailed { reason: error.to_string() }
+}

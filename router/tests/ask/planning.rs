@@ -1,0 +1,180 @@
+//! How a request becomes one plan, and what is left when workers are lost on the way.
+
+use std::sync::atomic::Ordering;
+
+use silverback_graph::{Effect, Invocation, Plan};
+use silverback_proto::{CodedStatus, ErrorCode, v1::plan_event::Event};
+use silverback_registry::{Capability, Declaration};
+
+use crate::{
+    double::{Double, Script},
+    troop::{Troop, all_events, ask, call, eventually, soon},
+};
+
+const VPC_AND_SUBNET: [&str; 2] = ["create a VPC 10.0.0.0/16", "create a subnet 10.0.1.0/24 in it"];
+
+/// Makes the VPC in the first step and the subnet, which refers to it, in the second.
+fn vpc_and_subnet(pack: &str) -> Script {
+    let pack = pack.to_owned();
+    Script::answering(move |request| match request.earlier.first() {
+        None => vec![call("c1", &pack, "CreateVpc", r#"{"CidrBlock":"10.0.0.0/16"}"#)],
+        Some(vpc) => {
+            let reference = format!(r#"{{"$ref":"{}","path":"Vpc.VpcId"}}"#, vpc.id);
+            let arguments = format!(r#"{{"VpcId":{reference},"CidrBlock":"10.0.1.0/24"}}"#);
+            vec![call("c1", &pack, "CreateSubnet", &arguments)]
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_compound_request_becomes_one_checked_plan() {
+    let mut troop = Troop::new().await;
+    let (general, aws) = (Double::start(Script::plan(&VPC_AND_SUBNET)), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let text = "Create a VPC 10.0.0.0/16 and a subnet 10.0.1.0/24 in it.";
+    let plan: Plan = soon(client.ask(ask(text))).await.unwrap().into_inner().try_into().unwrap();
+    assert!(plan.is_complete(), "{:?}", plan.unanswered);
+    assert_eq!(plan.calls.len(), 2);
+    let subnet = &plan.calls[1];
+    assert_eq!(subnet.id.to_string(), "c2");
+    assert_eq!(subnet.arguments["VpcId"]["$ref"], "c1");
+    assert_eq!(subnet.after, [plan.calls[0].id]);
+    let words = ["aws", "ec2", "createsubnet", "--vpc-id", "${c1.Vpc.VpcId}", "--cidr-block", "10.0.1.0/24"];
+    assert_eq!(subnet.invocation, Invocation::Command(words.map(str::to_owned).to_vec()));
+    assert_eq!(plan.calls[0].effect, Effect::Irreversible, "the worker said read");
+    assert_eq!(plan.calls[0].undo.as_deref(), Some("DeleteVpc"));
+    assert!(plan.usage.total_ms > 0.0 && plan.usage.steps.len() == 2);
+    let again = soon(client.ask(ask(text))).await.unwrap().into_inner();
+    assert_eq!((again.hash, again.id), (plan.hash, plan.id));
+}
+
+#[tokio::test]
+async fn events_tell_the_story_in_order_and_end_with_the_plan() {
+    let mut troop = Troop::new().await;
+    let (general, aws) = (Double::start(Script::plan(&VPC_AND_SUBNET)), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let events = soon(all_events(&mut client, "a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it")).await.unwrap();
+    let place = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted).expect("the event came");
+    let planned = place(&|event| matches!(event, Event::Planned(step) if step.id == "s2"));
+    let started =
+        place(&|event| matches!(event, Event::StepStarted(start) if start.step == "s2" && start.worker == "a"));
+    let ready = place(&|event| matches!(event, Event::CallReady(call) if call.id == "s2-c1"));
+    assert!(planned < started && started < ready);
+    assert!(matches!(events.first(), Some(Event::Stage(stage)) if stage == "plan"));
+    assert!(matches!(events.last(), Some(Event::Merged(plan)) if plan.calls.len() == 2));
+}
+
+#[tokio::test]
+async fn an_obvious_request_goes_to_its_specialist_at_once() {
+    let mut troop = Troop::new().await;
+    let (general, aws) =
+        (Double::start(Script { score: 0.95, ..Script::default() }), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let plan = soon(client.ask(ask("Create a VPC 10.0.0.0/16."))).await.unwrap().into_inner();
+    assert_eq!((plan.steps.len(), plan.calls.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_declared_capability_without_workers_is_named() {
+    let mut troop = Troop::new().await;
+    let lines = ["make a gcp bucket", VPC_AND_SUBNET[0]];
+    let (general, aws) = (Double::start(Script::plan(&lines)), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let declared = Declaration { description: "Google Cloud".into(), examples: Vec::new() };
+    troop.registry.declare(&Capability::new("gcp").unwrap(), &declared).await.unwrap();
+    let (_router, mut client) = troop.router().await;
+    let plan = soon(client.ask(ask("make a gcp bucket, create a VPC 10.0.0.0/16"))).await.unwrap().into_inner();
+    assert_eq!(plan.unanswered[0].reason, "no worker serves capability \"gcp\"");
+    assert_eq!(plan.unanswered[0].step, "s1");
+    assert_eq!(plan.calls.len(), 1, "the rest of the plan comes");
+}
+
+#[tokio::test]
+async fn the_plan_goes_on_where_the_lost_planner_stopped() {
+    let mut troop = Troop::new().await;
+    let mut script = Script::plan(&VPC_AND_SUBNET);
+    script.text_holds_at = Some(1);
+    let mut generals = [Double::start(script.clone()), Double::start(script)];
+    let aws = Double::start(vpc_and_subnet(&troop.pack));
+    troop.announce("g1", "plan", &generals[0]).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let text = "a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it";
+    let mut events = soon(client.ask_stream(ask(text))).await.unwrap().into_inner();
+    // The first line is on its way; only now a second planner exists and the first one dies.
+    while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::Planned(_))) {}
+    troop.announce("g2", "plan", &generals[1]).await;
+    generals[1].release();
+    let (_second, _) = troop.router().await;
+    generals[0].kill();
+    let mut planned = 1;
+    loop {
+        match soon(events.message()).await.unwrap().unwrap().event {
+            Some(Event::Planned(_)) => planned += 1,
+            Some(Event::Merged(plan)) => {
+                assert_eq!((plan.steps.len(), plan.calls.len(), plan.unanswered.len()), (2, 2, 0));
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(planned, 2, "no line came twice");
+}
+
+#[tokio::test]
+async fn finished_steps_survive_the_loss_of_the_only_planner() {
+    let mut troop = Troop::new().await;
+    let mut script = Script::plan(&VPC_AND_SUBNET);
+    script.text_holds_at = Some(1);
+    let (mut general, aws) = (Double::start(script), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let mut events = soon(client.ask_stream(ask("a VPC 10.0.0.0/16, and more"))).await.unwrap().into_inner();
+    while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::CallReady(_))) {}
+    general.kill();
+    let plan = loop {
+        if let Some(Event::Merged(plan)) = soon(events.message()).await.unwrap().unwrap().event {
+            break plan;
+        }
+    };
+    assert_eq!(plan.calls.len(), 1);
+    assert!(plan.unanswered[0].reason.starts_with("planning broke off after 1 steps"), "{}", plan.unanswered[0].reason);
+}
+
+#[tokio::test]
+async fn without_planner_or_specialist_the_error_says_what_to_start() {
+    let mut troop = Troop::new().await;
+    let (_router, mut client) = troop.router().await;
+    let status = soon(client.ask(ask("anything"))).await.unwrap_err();
+    assert_eq!(status.error_code(), ErrorCode::Unavailable);
+    assert!(status.message().contains("silverback worker"), "{}", status.message());
+    let aws = Double::start(Script::default());
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let status = soon(client.ask(ask("anything"))).await.unwrap_err();
+    assert_eq!(status.error_code(), ErrorCode::Unavailable);
+    assert!(status.message().contains("--capability plan"), "{}", status.message());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_cancels_its_workers() {
+    let mut troop = Troop::new().await;
+    let script = Script { answer_holds: true, ..vpc_and_subnet(&troop.pack) };
+    let (general, aws) = (Double::start(Script::plan(&VPC_AND_SUBNET)), Double::start(script));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let mut events = soon(client.ask_stream(ask("a VPC 10.0.0.0/16"))).await.unwrap().into_inner();
+    while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::StepStarted(_))) {}
+    eventually("the worker is asked", || aws.answers_open.load(Ordering::SeqCst) == 1).await;
+    drop(events);
+    eventually("the worker's stream is dropped", || aws.answers_open.load(Ordering::SeqCst) == 0).await;
+}
