@@ -1,0 +1,127 @@
+//! One operation of a botocore model → [`Operation`].
+
+use serde_json::{Map, Value, json};
+
+use super::effect::{self, Traits};
+use super::shapes::{Shapes, is_true, shape_name};
+use super::source::ServiceModel;
+use super::text::first_sentence;
+use super::{PROVIDER, cli};
+use crate::operation::{Invocation, Operation};
+
+/// Longest summary, in bytes: the contract of [`Operation::summary`].
+const MAX_SUMMARY: usize = 300;
+
+/// Every operation of a service, in the order of their names.
+pub(super) fn import_all(service: &str, model: &ServiceModel, shapes: &Shapes) -> Vec<Operation> {
+    let listed = model.api.get("operations").and_then(Value::as_object);
+    let mut listed: Vec<(&String, &Value)> = listed.into_iter().flatten().collect();
+    listed.sort_by_key(|(name, _)| name.as_str());
+    let one = |(name, described): (&String, &Value)| {
+        let tokens = page_tokens(&model.paginators, name);
+        import(service, (name, described), shapes, &tokens)
+    };
+    // Parameters first: a shape used on both sides keeps its descriptions.
+    let mut operations: Vec<Operation> = listed.iter().copied().map(one).collect();
+    for (operation, (_, described)) in operations.iter_mut().zip(&listed) {
+        if let Some(output) = described.get("output").and_then(shape_name) {
+            operation.result = shapes.object(output, false);
+        }
+    }
+    effect::link_inverses(service, &mut operations);
+    operations
+}
+
+fn import(service: &str, named: (&str, &Value), shapes: &Shapes, page_tokens: &[&str]) -> Operation {
+    let (name, described) = named;
+    let words = cli::words(service, name);
+    let input = described.get("input").and_then(shape_name);
+    let mut parameters = input.map_or_else(no_parameters, |shape| shapes.object(shape, true));
+    let members: Vec<(&str, &Value, &Value)> = input.into_iter().flat_map(|shape| shapes.members(shape)).collect();
+    if let Some(properties) = parameters.get_mut("properties").and_then(Value::as_object_mut) {
+        for (member, reference, _) in &members {
+            let Some(schema) = properties.get_mut(*member) else { continue };
+            schema["x-flag"] = json!(cli::flag(service, &words[2], member));
+            if is_never_said(member, reference, schema, page_tokens) {
+                schema["x-never"] = json!(true);
+            }
+        }
+        add_outfile(properties, described, shapes);
+    }
+    amend(service, name, &mut parameters);
+    if is_true(described, "deprecated") {
+        parameters["deprecated"] = json!(true);
+    }
+    let method = described.pointer("/http/method").and_then(Value::as_str).unwrap_or_default();
+    let traits = Traits {
+        readonly: is_true(described, "readonly"),
+        idempotent: is_true(described, "idempotent"),
+        safe_method: matches!(method, "GET" | "HEAD"),
+        keyed: members.iter().any(|(_, reference, _)| is_true(reference, "idempotencyToken")),
+    };
+    let text = described.get("documentation").and_then(Value::as_str).unwrap_or_default();
+    Operation {
+        provider: PROVIDER.to_owned(),
+        service: service.to_owned(),
+        name: name.to_owned(),
+        summary: first_sentence(text, MAX_SUMMARY),
+        words: Vec::new(),
+        effect: effect::effect(name, traits),
+        undo: None,
+        invocation: Invocation::Command { words },
+        parameters,
+        result: Value::Null,
+        definitions: std::sync::Arc::default(),
+    }
+}
+
+fn no_parameters() -> Value {
+    json!({"type": "object", "properties": {}, "additionalProperties": false})
+}
+
+/// Idempotency tokens, page tokens and dry-run switches are not the model's to write.
+fn is_never_said(member: &str, reference: &Value, schema: &Value, page_tokens: &[&str]) -> bool {
+    let folded = member.to_ascii_lowercase();
+    let paging = matches!(folded.as_str(), "nexttoken" | "paginationtoken" | "pagetoken" | "nextpagetoken")
+        && schema.get("type").is_some_and(|kind| kind == "string");
+    is_true(reference, "idempotencyToken") || paging || folded == "dryrun" || page_tokens.contains(&member)
+}
+
+/// `input_token` of the operation's paginator: a name or several.
+fn page_tokens<'a>(paginators: &'a Value, operation: &str) -> Vec<&'a str> {
+    match paginators.get("pagination").and_then(|all| all.get(operation)).and_then(|one| one.get("input_token")) {
+        Some(Value::String(token)) => vec![token],
+        Some(Value::Array(tokens)) => tokens.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The command line writes a streamed result to a file, its first positional.
+fn add_outfile(properties: &mut Map<String, Value>, described: &Value, shapes: &Shapes) {
+    let output = described.get("output").and_then(shape_name);
+    let payload = output.and_then(|name| shapes.get(name)).and_then(|shape| shape.get("payload")?.as_str());
+    let (Some(output), Some(payload)) = (output, payload) else { return };
+    let streamed = shapes.members(output).any(|(name, reference, shape)| {
+        name == payload && (is_true(reference, "streaming") || is_true(shape, "streaming")) && shape["type"] == "blob"
+    });
+    if streamed && !properties.contains_key("outfile") {
+        let text = "File to which the result is written.";
+        properties.insert("outfile".to_owned(), json!({"type": "string", "description": text, "x-position": 0}));
+    }
+}
+
+/// The command line fills these in itself (`awscli/customizations/ec2/addcount.py`).
+fn amend(service: &str, name: &str, parameters: &mut Value) {
+    if (service, name) != ("ec2", "RunInstances") {
+        return;
+    }
+    if let Some(object) = parameters.as_object_mut() {
+        object.shift_remove("required");
+    }
+    for count in ["MinCount", "MaxCount"] {
+        if let Some(schema) = parameters.pointer_mut(&format!("/properties/{count}")) {
+            schema["default"] = json!(1);
+            schema["x-flag"] = json!("count");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Turns kubectl's own help into operations: one for each command, its positionals typed, its flags by their long names.
+//!
+//! Two sources: `data/kubectl.json`, what `kubectl … --help` prints (rebuilt by `extract/kubectl.py`), and
+//! `data/kubectl_commands.json`, our reading of each USAGE line (see [`command::Command`]), because those lines are irregular.
+//! The kind of a resource is an enumeration of the kinds every cluster has; kinds of custom resources are not offered.
+//! Start at [`operations`].
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{CatalogueError, Result};
+use crate::import::{Imported, ImportedService, kubernetes};
+use crate::operation::{Invocation, Operation};
+
+mod command;
+mod flags;
+mod positionals;
+
+use command::{Command, Help, Source};
+
+/// Provider and service names of what is imported here.
+pub const PROVIDER: &str = "kubernetes";
+/// The one service of [`PROVIDER`].
+pub const SERVICE: &str = "kubectl";
+
+/// All commands of kubectl as operations of provider `kubernetes`, service `kubectl`.
+pub fn operations() -> Result<Imported> {
+    let source = Source::load()?;
+    let operations = source.help.commands.iter().map(|help| operation(&source, help)).collect::<Result<Vec<_>>>()?;
+    let service = ImportedService {
+        name: SERVICE.to_owned(),
+        title: "Kubernetes cluster k8s".to_owned(),
+        definitions: Arc::new(kubernetes::definitions()),
+        operations,
+    };
+    Ok(Imported { provider: PROVIDER.to_owned(), services: vec![service] })
+}
+
+/// All spellings of every command with the name of its operation, longest first: `("top po", "top pod")`.
+pub(crate) fn spellings() -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for help in &Source::load()?.help.commands {
+        found.push((help.name.clone(), help.name.clone()));
+        found.extend(help.aliases.iter().map(|alias| (alias.clone(), help.name.clone())));
+    }
+    found.sort_by_key(|(spelling, _)| std::cmp::Reverse(spelling.split(' ').count()));
+    Ok(found)
+}
+
+/// At most `limit` bytes of the first sentence of a help text, on one line.
+pub(crate) fn brief(text: &str, limit: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = line.split_once(". ").map_or(line.as_str(), |(first, _)| first).trim_end_matches('.');
+    if sentence.len() <= limit {
+        return sentence.to_owned();
+    }
+    let mut end = limit - '…'.len_utf8();
+    while !sentence.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &sentence[..end])
+}
+
+fn operation(source: &Source, help: &Help) -> Result<Operation> {
+    let command = source.commands.get(&help.name).ok_or_else(|| CatalogueError::ImportFailed {
+        origin: format!("data/kubectl_commands.json, command {:?}", help.name),
+        reason: "kubectl has this command, the table has not: write an entry for it".to_owned(),
+    })?;
+    let mut words = vec!["kubectl".to_owned()];
+    words.extend(help.name.split(' ').map(str::to_owned));
+    words.extend(command.literal.clone());
+    Ok(Operation {
+        provider: PROVIDER.to_owned(),
+        service: SERVICE.to_owned(),
+        name: help.name.clone(),
+        summary: brief(&help.short, 300),
+        words: search_words(help, command),
+        effect: command.effect,
+        undo: command.undo.clone(),
+        invocation: Invocation::Command { words },
+        parameters: parameters(source, help, command)?,
+        result: result(command),
+        definitions: Arc::default(),
+    })
+}
+
+/// Users' words first, then the titles of the vendor's examples.
+fn search_words(help: &Help, command: &Command) -> Vec<String> {
+    let titles = help.examples.iter().map(|example| brief(&example.title, 120));
+    command.words.iter().cloned().chain(help.aliases.iter().cloned()).chain(titles).collect()
+}
+
+fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> {
+    let mut properties = positionals::schemas(help, command)?;
+    let mut required = positionals::required(command);
+    for flag in help.flags.iter().chain(source.inherited(command)) {
+        let name = command.rename.get(&flag.name).unwrap_or(&flag.name);
+        match properties.get_mut(name) {
+            // `kubectl set env … A=1` and `--env A=1` say the same: one parameter, written as a positional.
+            // Where a flag and a positional of one name differ, the table renames the flag.
+            Some(same) => flags::mark(same, flag),
+            None => {
+                properties.insert(name.clone(), flags::schema(flag, command));
+            }
+        }
+    }
+    required.extend(command.required_flags().map(str::to_owned));
+    add_alternatives(&mut properties, &required, command);
+    let dependent = positionals::dependent(&properties, &required);
+    let mut schema =
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+    if let Some(dependent) = dependent {
+        schema["dependentRequired"] = dependent;
+    }
+    Ok(schema)
+}
+
+/// A required parameter may be left out when one of its `x-instead` is given, e.g. NAME when there is a selector.
+fn add_alternatives(properties: &mut Map<String, Value>, required: &[String], command: &Command) {
+    for name in required {
+        let usual: &[&str] = match name.as_str() {
+            "resource" => &["filename", "kustomize", "raw"],
+            "name" | "node" => &["filename", "kustomize", "selector", "field-selector", "all", "raw"],
+            "pod" => &["resource", "filename", "selector"],
+            "filename" => &["kustomize", "raw"],
+            _ => &[],
+        };
+        let own = command.instead.get(name).map_or("", String::as_str);
+        let instead: Vec<&str> = usual
+            .iter()
+            .copied()
+            .chain(own.split_whitespace())
+            .filter(|other| properties.contains_key(*other))
+            .collect();
+        if let Some(schema) = properties.get_mut(name).filter(|_| !instead.is_empty()) {
+            schema["x-instead"] = json!(instead);
+        }
+    }
+}
+
+fn result(command: &Command) -> Value {
+    command.result.as_ref().map_or(Value::Null, |kind| json!({"$ref": format!("#/$defs/{kind}")}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Effect;
+
+    fn all() -> Vec<Operation> {
+        operations().expect("the committed extract imports").services.remove(0).operations
+    }
+
+    fn named(name: &str) -> Operation {
+        all().into_iter().find(|operation| operation.name == name).expect(name)
+    }
+
+    fn required_of(operation: &Operation) -> Vec<String> {
+        serde_json::from_value(operation.parameters["required"].clone()).expect("a list")
+    }
+
+    #[test]
+    fn all_93_leaf_commands_and_the_3_that_also_have_subcommands_are_there() {
+        let all = all();
+        let is_group = |name: &str| all.iter().any(|other| other.name.starts_with(&format!("{name} ")));
+        let (groups, leaves): (Vec<_>, Vec<_>) = all.iter().partition(|operation| is_group(&operation.name));
+        assert_eq!(leaves.len(), 93);
+        assert_eq!(
+            groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(),
+            ["create", "cluster-info", "apply"]
+        );
+        assert_eq!(
+            Source::load().expect("loads").help.commands.iter().map(|help| help.flags.len()).sum::<usize>(),
+            897
+        );
+    }
+
+    #[test]
+    fn the_table_and_the_help_name_the_same_commands_and_flags() {
+        let source = Source::load().expect("loads");
+        for (name, command) in &source.commands {
+            let help = source.help.commands.iter().find(|help| help.name == *name).expect(name);
+            let flags: Vec<&str> = help.flags.iter().map(|flag| flag.name.as_str()).collect();
+            for flag in command.required_flags().chain(command.rename.keys().map(String::as_str)) {
+                assert!(flags.contains(&flag), "{name} has no flag {flag}");
+            }
+            for kind in command.kinds.split_whitespace() {
+                assert_eq!(kubernetes::kind(kind).map(|found| found.name.as_str()), Some(kind), "{name}");
+            }
+            if let Some(undo) = &command.undo {
+                assert!(source.commands.contains_key(undo), "{name} is undone by {undo}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_required_parameter_and_alternative_exists() {
+        for operation in all() {
+            for name in required_of(&operation) {
+                let schema = operation.parameter(&name).unwrap_or_else(|| panic!("{} requires {name}", operation.name));
+                for other in schema["x-instead"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    assert!(operation.parameter(other).is_some(), "{}: {other} instead of {name}", operation.name);
+                }
+            }
+            assert!(!operation.summary.is_empty() && operation.summary.len() <= 300, "{}", operation.name);
+        }
+    }
+
+    #[test]
+    fn positionals_are_typed_and_required_as_kubectl_wants_them() {
+        let all = all();
+        let named = |name: &str| all.iter().find(|operation| operation.name == name).expect(name);
+        let required = |name: &str| required_of(named(name));
+        assert_eq!(required("scale"), ["resource", "name", "replicas"]);
+        assert_eq!(required("rollout restart"), ["resource", "name"]);
+        assert_eq!(required("logs"), ["pod"]);
+        assert_eq!(required("exec"), ["pod", "command"]);
+        assert_eq!(required("get"), ["resource"]);
+        assert_eq!(required("create deployment"), ["name", "image"]);
+        assert_eq!(required("cp"), ["source", "destination"]);
+        assert!(required("api-resources").is_empty());
+        let scale = named("scale");
+        assert_eq!(
+            scale.parameter("resource").expect("resource")["enum"],
+            json!(["deployment", "replicaset", "replicationcontroller", "statefulset"])
+        );
+        assert_eq!(scale.parameter("replicas").expect("replicas")["type"], "integer");
+        assert_eq!(named("rollout restart").parameter("name").expect("name")["x-join"], "/");
+        assert_eq!(named("get").parameter("resource").expect("resource")["enum"].as_array().expect("kinds").len(), 58);
+    }
+
+    #[test]
+    fn flags_are_typed_and_dry_run_is_never_offered() {
+        let logs = named("logs");
+        assert_eq!(logs.parameter("tail").expect("tail")["type"], "integer");
+        assert_eq!(logs.parameter("since").expect("since")["x-kind"], "duration");
+        assert_eq!(logs.parameter("follow").expect("follow")["x-short"], "f");
+        assert_eq!(named("get").parameter("output").expect("output")["enum"][0], "json");
+        assert_eq!(named("delete").parameter("dry-run").expect("dry-run")["x-never"], true);
+        assert_eq!(named("patch").parameter("type").expect("type")["enum"], json!(["json", "merge", "strategic"]));
+    }
+
+    #[test]
+    fn the_namespace_is_offered_where_there_is_one() {
+        for (name, is_namespaced) in
+            [("get", true), ("scale", true), ("logs", true), ("cordon", false), ("config view", false)]
+        {
+            assert_eq!(named(name).parameter("namespace").is_some(), is_namespaced, "{name}");
+        }
+        assert!(named("auth can-i").parameter("as").is_some());
+        assert!(named("get").parameter("token").is_none());
+    }
+
+    #[test]
+    fn effects_are_honest() {
+        use Effect::{Idempotent, Irreversible, Read};
+        let all = all();
+        let named = |name: &str| all.iter().find(|operation| operation.name == name).expect(name);
+        for (name, effect) in [
+            ("get", Read),
+            ("logs", Read),
+            ("scale", Idempotent),
+            ("apply", Idempotent),
+            // Twice is a second restart, and a second undo is a redo.
+            ("rollout restart", Irreversible),
+            ("rollout undo", Irreversible),
+            ("delete", Irreversible),
+            ("exec", Irreversible),
+        ] {
+            assert_eq!(named(name).effect, effect, "{name}");
+        }
+        assert_eq!(named("cordon").undo.as_deref(), Some("uncordon"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Lists the values that the evidence gives for one place, best first, each with its proof.
+//!
+//! Offers and grounding both stand on this list: what is offered can be grounded, and a wrong proposal for a kind that can
+//! be told from its form is set right when there is exactly one candidate.
+
+use serde_json::Value;
+
+use crate::choice;
+use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span, THRESHOLD};
+use crate::grounding::{Proof, Source};
+use crate::reading::{self, Reading};
+use crate::referent;
+use crate::sign;
+use crate::slot::{Slot, object_stems};
+use crate::want::Want;
+use crate::words;
+
+/// More candidates than this are not offered; the grammar stays small.
+pub(crate) const MAX_CANDIDATES: usize = 48;
+
+/// A value that may be said.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub value: Value,
+    pub proof: Proof,
+    /// How well it fits, about 0 to 1.5.
+    pub score: f32,
+    /// How the words around the span name this place's thing.
+    pub place: Place,
+}
+
+/// Values for a scalar place, best first, each value once.
+pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate> {
+    let want = slot.want();
+    let mut found = match &want {
+        Want::Choice(values) => choice::find(slot, values, evidence),
+        Want::Boolean => sign::boolean(slot, evidence).into_iter().collect(),
+        Want::List | Want::Object => Vec::new(),
+        _ => of_spans(slot, &want, evidence),
+    };
+    found.extend(referent::candidates(slot, &want, evidence));
+    found.retain(|candidate| within_bounds(slot, &candidate.value));
+    found.sort_by(|a, b| a.place.cmp(&b.place).then(b.score.total_cmp(&a.score)));
+    let mut seen: Vec<Value> = Vec::new();
+    found.retain(|candidate| {
+        !seen.contains(&candidate.value) && {
+            seen.push(candidate.value.clone());
+            true
+        }
+    });
+    found.truncate(MAX_CANDIDATES);
+    found
+}
+
+/// Stems that point at this place in this request: its own nouns and, for the name of a thing, the kinds of thing said.
+pub(crate) fn nouns_in(slot: &Slot<'_>, evidence: &Evidence) -> Vec<String> {
+    let mut nouns = slot.nouns();
+    if slot.operation.provider == "kubernetes" && slot.has_word(&["name", "names", "pod", "node", "target", "resource"])
+    {
+        nouns.extend(choice::said_kinds(slot.operation, evidence));
+    }
+    nouns
+}
+
+/// Stems of the operation's own words: they ask for the operation and name nothing.
+pub(crate) fn own_words(slot: &Slot<'_>) -> Vec<String> {
+    let mut stems: Vec<String> =
+        words::split_identifier(&slot.operation.name).iter().map(|word| words::stem(word)).collect();
+    stems.extend(object_stems(slot.operation));
+    stems
+}
+
+/// A proof by a span of the step; spans that stand only elsewhere in the request have no offsets.
+pub(crate) fn proof_by(slot: &Slot<'_>, span: &Span, resolver: &str) -> Proof {
+    let (start, end) = if span.place == Place::Step { (span.start, span.end) } else { (0, 0) };
+    let source = if resolver.is_empty() { Source::Request } else { Source::Resolver };
+    Proof { pointer: slot.pointer.clone(), source, start, end, text: span.text.clone(), resolver: resolver.to_owned() }
+}
+
+/// Does the schema's range hold this number, its lengths this string?
+pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
+    let bound = |key: &str| slot.schema.get(key).and_then(Value::as_f64);
+    if let Some(number) = value.as_f64() {
+        return bound("minimum").is_none_or(|least| number >= least)
+            && bound("maximum").is_none_or(|most| number <= most);
+    }
+    let Some(text) = value.as_str() else { return true };
+    let length = text.chars().count() as f64;
+    bound("minLength").is_none_or(|least| length >= least) && bound("maxLength").is_none_or(|most| length <= most)
+}
+
+// === private ===
+
+fn of_spans(slot: &Slot<'_>, want: &Want, evidence: &Evidence) -> Vec<Candidate> {
+    let (nouns, own) = (nouns_in(slot, evidence), own_words(slot));
+    let naming = Naming { nouns: &nouns, own_words: &own };
+    let mut found = Vec::new();
+    for span in evidence.spans() {
+        let Some(passage) = evidence.passages().find(|passage| passage.place == span.place) else { continue };
+        // Words of the rest of the request count only where their form alone tells what they are.
+        if span.place == Place::Request && !want.is_distinctive() {
+            continue;
+        }
+        let readings = reading::readings(slot, want, span, evidence);
+        found.extend(readings.into_iter().filter_map(|reading| judge(slot, want, (passage, span), &naming, reading)));
+    }
+    found
+}
+
+fn judge(
+    slot: &Slot<'_>,
+    want: &Want,
+    (passage, span): (&Passage, &Span),
+    naming: &Naming<'_>,
+    reading: Reading,
+) -> Option<Candidate> {
+    let range = span.start..span.end;
+    let by_name = want.is_name_like() && matches!(span.kind, Kind::Name | Kind::Quoted);
+    let score = if by_name {
+        let preposition = sign::place_preposition(slot, passage, &range);
+        let score = naming.score(passage, &range) + preposition;
+        if score < THRESHOLD {
+            return None;
+        }
+        score.min(1.5)
+    } else {
+        let beside = naming.is_beside_noun(passage, &range);
+        reading.score + if beside { 0.4 } else { 0.0 } + sign::place_preposition(slot, passage, &range)
+    };
+    Some(Candidate { value: reading.value, proof: proof_by(slot, span, reading.resolver), score, place: span.place })
+}

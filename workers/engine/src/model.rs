@@ -1,0 +1,215 @@
+//! A language model of the Qwen2 family: weights, tokenizer and chat template of one GGUF file, and the forward pass.
+//!
+//! The forward pass is our own because candle's stock one keeps a cache that cannot be truncated, forked or shared. It knows nothing
+//! of requests, grammars or threads; the engine drives it. Start at [`Model::forward`].
+
+mod attention;
+mod cache;
+mod layer;
+mod linear;
+mod load;
+mod rope;
+
+use std::path::Path;
+
+use candle_core::quantized::QMatMul;
+use candle_core::{DType, Tensor};
+use candle_nn::ops::rms_norm;
+use tokio_util::sync::CancellationToken;
+
+pub use self::cache::Sequence;
+pub(crate) use self::cache::Span;
+use self::layer::Layer;
+use self::linear::{Input, Linear};
+use self::rope::Rope;
+use crate::chat::ChatTemplate;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::tokenizer::Tokenizer;
+use crate::vocabulary::Vocabulary;
+
+/// The numbers that define a model's shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Transformer layers.
+    pub layers: usize,
+    /// Width of a token's state.
+    pub hidden: usize,
+    /// Width inside the MLP.
+    pub feed_forward: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Longest sequence the model was trained for, in tokens.
+    pub context: usize,
+    /// Tokens in the vocabulary.
+    pub vocabulary: usize,
+    /// Added to the variance in normalization.
+    pub norm_epsilon: f32,
+    /// Base of the rotary frequencies.
+    pub rope_base: f32,
+}
+
+/// Which rows of logits a forward pass shall give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// None: the pass only fills the cache.
+    None,
+    /// The last `n` tokens'; `Last(1)` is what decoding needs.
+    Last(usize),
+}
+
+/// One row of logits per asked token, `vocabulary` numbers each.
+#[derive(Clone, Debug)]
+pub struct Logits {
+    rows: Vec<f32>,
+    width: usize,
+}
+
+/// A loaded model. Sharing it is free; each sequence of tokens has its own [`Sequence`].
+pub struct Model {
+    shape: Shape,
+    device: candle_core::Device,
+    embedding: QMatMul,
+    layers: Vec<Layer>,
+    norm: Tensor,
+    output: Linear,
+    rope: Rope,
+    tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    template: ChatTemplate,
+}
+
+// === impl Shape ===
+
+impl Shape {
+    /// Numbers per head.
+    pub fn head_width(&self) -> usize {
+        self.hidden / self.heads
+    }
+
+    /// Numbers in the keys of one token in one layer; the values have as many.
+    pub(crate) fn kv_width(&self) -> usize {
+        self.kv_heads * self.head_width()
+    }
+
+    /// Bytes of cache per token.
+    pub fn kv_bytes_per_token(&self) -> usize {
+        2 * self.layers * self.kv_width() * size_of::<f32>()
+    }
+}
+
+// === impl Logits ===
+
+impl Logits {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.width
+    }
+
+    /// Are there no rows?
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The logits after one of the asked tokens, by its place among them.
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.rows[index * self.width..(index + 1) * self.width]
+    }
+}
+
+// === impl Model ===
+
+impl Model {
+    /// Loads a GGUF file of the Qwen2 family.
+    ///
+    /// # Errors
+    /// A missing, damaged or foreign file, or a device that is not there; each names what to do.
+    pub fn load(path: &Path, device: Device) -> Result<Self> {
+        load::load(path, device)
+    }
+
+    /// The model's shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Text to tokens.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Tokens as bytes.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The conversation format.
+    pub fn template(&self) -> &ChatTemplate {
+        &self.template
+    }
+
+    /// Token ids of a conversation that ends where the assistant's turn begins.
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::encode`].
+    pub fn encode_chat(&self, messages: &[crate::chat::Message]) -> Result<Vec<u32>> {
+        self.template.encode(&self.tokenizer, messages, &[])
+    }
+
+    /// An empty sequence for this model.
+    pub fn sequence(&self) -> Sequence {
+        Sequence::new(&self.shape, self.device.clone())
+    }
+
+    /// Appends `tokens` to `sequence` and computes the asked logits.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] soon after `cancel`; [`Error::TokenUnknown`]; [`Error::PromptTooLong`] past the model's context. On any error the
+    /// sequence is as before.
+    pub fn forward(&self, sequence: &mut Sequence, tokens: &[u32], rows: Rows, cancel: &CancellationToken) -> Result<Logits> {
+        self.check_tokens(sequence.len(), tokens)?;
+        sequence.reserve(tokens.len())?;
+        let ids = Tensor::new(tokens, &self.device)?;
+        let (cos, sin) = self.rope.at(sequence.len(), tokens.len())?;
+        let mut state = self.embedding.embedding(&ids)?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            state = layer.forward(&state, (&cos, &sin), sequence.layer(index))?;
+        }
+        let logits = self.logits(&state, rows)?;
+        sequence.commit(tokens);
+        Ok(logits)
+    }
+
+    fn check_tokens(&self, before: usize, tokens: &[u32]) -> Result<()> {
+        if tokens.is_empty() {
+            return Err(Error::PromptEmpty);
+        }
+        if before + tokens.len() > self.shape.context {
+            return Err(Error::PromptTooLong { prompt: before + tokens.len(), context: self.shape.context });
+        }
+        let unknown = tokens.iter().find(|token| **token as usize >= self.shape.vocabulary);
+        let vocabulary = self.shape.vocabulary;
+        unknown.map_or(Ok(()), |token| Err(Error::TokenUnknown { token: *token, vocabulary }))
+    }
+
+    fn logits(&self, state: &Tensor, rows: Rows) -> Result<Logits> {
+        let width = self.shape.vocabulary;
+        let count = match rows {
+            Rows::None | Rows::Last(0) => return Ok(Logits { rows: Vec::new(), width }),
+            Rows::Last(count) => count.min(state.dim(0)?),
+        };
+        let state = state.narrow(0, state.dim(0)? - count, count)?.contiguous()?;
+        let state = rms_norm(&state, &self.norm, self.shape.norm_epsilon)?;
+        // Quantizing the state would turn NaN into numbers that look like logits.
+        if !state.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            return Err(Error::LogitsUnusable);
+        }
+        let logits = self.output.forward(&Input::new(&state))?.to_dtype(DType::F32)?;
+        Ok(Logits { rows: logits.flatten_all()?.to_vec1()?, width })
+    }
+}

@@ -1,0 +1,42 @@
+//! What a worker process needs to know. Values come from the binary; nothing here reads the environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use silverback_engine::Device;
+use silverback_registry::Registry;
+
+/// Name under which general workers are announced.
+pub const PLAN: &str = "plan";
+
+/// How one worker process is set up.
+pub struct WorkerConfig {
+    /// What it serves: `plan` and names of specialties. All share one model.
+    pub capabilities: Vec<String>,
+    /// Where it announces itself.
+    pub registry: Registry,
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Address that routers reach it at, e.g. `http://10.0.0.7:7412`; made of `listen` when `None`.
+    pub advertise: Option<String>,
+    /// Files it works with.
+    pub files: WorkerFiles,
+    /// CPU, or a CUDA card when built for it.
+    pub device: Device,
+    /// Steps at work at once; a bigger value makes all of them slower.
+    pub max_concurrent: u32,
+}
+
+/// Files of a worker.
+#[derive(Clone, Debug)]
+pub struct WorkerFiles {
+    /// Name of the model for people.
+    pub model_name: String,
+    /// `sha256:…` of the model's file, for the card.
+    pub model_digest: String,
+    /// GGUF file.
+    pub model: PathBuf,
+    /// Folder of all-MiniLM-L6-v2; needed by `plan` only.
+    pub embeddings: PathBuf,
+    /// Folder of `PROVIDER.pack` files; needed by specialists only.
+    pub packs: PathBuf,
+}

@@ -1,0 +1,21 @@
+//! One process that serves capabilities: a general worker, specialist workers, or several on one shared model.
+//!
+//! Knows the engine, the grammar and the catalogue, and joins them; knows no router and no secret. Start at `specialist.rs`, the
+//! story of a step, then [`Worker::start`].
+
+mod classify;
+mod config;
+mod error;
+mod general;
+mod mask;
+mod service;
+mod specialist;
+mod specialty;
+mod usage;
+mod worker;
+mod writer;
+
+pub use config::{PLAN, WorkerConfig, WorkerFiles};
+pub use error::WorkerError;
+pub use specialty::{Specialty, built_in as built_in_specialties};
+pub use worker::{RunningWorker, Worker};

@@ -1,0 +1,154 @@
+//! The story of a step: draft ▶ retrieve ▶ judge ▶ write ▶ verify.
+//!
+//! The model first says the vendor's command freely, which is what it learnt. That draft only proposes: what it names is looked up in
+//! the catalogue beside what the words of the step find, its values are held against the request, and what is still open is decoded
+//! under a grammar of the chosen operation that can say nothing else. Nothing leaves unverified. Each step of it is a module below.
+
+mod draft;
+mod judge;
+mod reply;
+mod results;
+mod retrieve;
+mod write;
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use silverback_catalogue::{Catalogue, check};
+use silverback_decoding::{Context, Date, Evidence};
+use silverback_proto::v1;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use self::judge::Proposal;
+use crate::{WorkerError, specialty::Specialty, usage::Meter, writer::Writer};
+
+/// Writes calls for the steps of one field.
+pub struct Specialist {
+    specialty: Specialty,
+    catalogue: Arc<Catalogue>,
+    writer: Writer,
+}
+
+/// A step with what surrounds it.
+pub struct Task {
+    /// What is asked.
+    pub request: v1::AnswerRequest,
+    /// Ends the work.
+    pub cancel: CancellationToken,
+}
+
+/// What a step came to.
+pub struct Answer {
+    /// A call, a question or a refusal.
+    pub outcome: Outcome,
+    /// What the model wrote freely, for diagnosis.
+    pub draft: String,
+    /// Time and tokens.
+    pub usage: v1::Usage,
+}
+
+/// A call, a question or a refusal.
+pub enum Outcome {
+    /// The exact call.
+    Call(Box<v1::Call>),
+    /// A required value that nobody gave.
+    NeedsInput(v1::NeedsInput),
+    /// No operation of this field fits.
+    Refused(v1::Refused),
+}
+
+// === impl Specialist ===
+
+impl Specialist {
+    /// A specialist over the packs of its field.
+    pub fn new(specialty: Specialty, catalogue: Arc<Catalogue>, writer: Writer) -> Self {
+        Self { specialty, catalogue, writer }
+    }
+
+    /// What it announces.
+    pub fn specialty(&self) -> &Specialty {
+        &self.specialty
+    }
+
+    /// The packs its calls are checked against.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Computes the prompts that repeat, so that the first request does not wait for them.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn warm_up(&self) -> Result<(), WorkerError> {
+        let step = v1::Step { text: "warm up".to_owned(), ..v1::Step::default() };
+        let request = v1::AnswerRequest { step: Some(step), ..v1::AnswerRequest::default() };
+        let task = Task { request, cancel: CancellationToken::new() };
+        self.draft(&task, &mut Meter::start()).await.map(drop)
+    }
+
+    /// Writes the call for a step; `stage` hears where the work is.
+    ///
+    /// # Errors
+    /// When the engine or the catalogue fails. That nothing fits or a value is missing is no error but an [`Outcome`].
+    pub async fn answer(&self, task: &Task, stage: impl Fn(&'static str)) -> Result<Answer, WorkerError> {
+        let mut meter = Meter::start();
+        let evidence = self.gather(task)?;
+        stage("draft");
+        let draft = self.draft(task, &mut meter).await?;
+        stage("retrieve");
+        let candidates = self.retrieve(task, &draft, &mut meter)?;
+        stage("ground");
+        let mut proposals = self.judge(&candidates, &draft, &evidence);
+        debug!(request = %task.request.request, %draft, candidates = candidates.len(), "judged");
+        let Some(best) = proposals.drain(..).next() else {
+            return Ok(Answer { outcome: self.refuse(), draft, usage: meter.read() });
+        };
+        let written = self.write(best, task, &evidence, &mut meter).await?;
+        stage("verify");
+        let outcome = self.verify(written, task)?;
+        Ok(Answer { outcome, draft, usage: meter.read() })
+    }
+
+    /// Reads all that the step, its request, its session and the calls before it can give.
+    fn gather(&self, task: &Task) -> Result<Evidence, WorkerError> {
+        let request = &task.request;
+        let step = request.step.as_ref().map_or("", |step| step.text.as_str());
+        let context = Context {
+            request_text: request.request_text.clone(),
+            session: self.referents(request)?,
+            today: Date::parse_iso(&request.today).unwrap_or_else(today),
+        };
+        Ok(Evidence::gather(step, &context))
+    }
+
+    /// Lets through only what the catalogue allows: a written call, or what is missing in it.
+    fn verify(&self, proposal: Proposal, task: &Task) -> Result<Outcome, WorkerError> {
+        if !proposal.grounded.missing.is_empty() {
+            return Ok(reply::needs_input(&proposal));
+        }
+        let arguments = serde_json::Value::Object(proposal.grounded.kept.clone());
+        let violations = check(&proposal.operation, &arguments);
+        if let Some(violation) = violations.first() {
+            let reason = format!(
+                "the best call, {}, would break its vendor's rules: {} {}",
+                proposal.operation.name, violation.pointer, violation.message
+            );
+            return Ok(Outcome::Refused(v1::Refused { reason }));
+        }
+        reply::call(&self.catalogue, &proposal, task)
+    }
+
+    fn refuse(&self) -> Outcome {
+        let reason = format!("no operation of \"{}\" fits", self.specialty.capability);
+        Outcome::Refused(v1::Refused { reason })
+    }
+}
+
+/// The day in UTC, for callers that name none.
+fn today() -> Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Date::from_days((seconds / 86_400) as i64)
+}

@@ -1,0 +1,124 @@
+//! Judges each candidate together with its arguments: the operation that explains the request best wins.
+//!
+//! Retrieval proposes; required parameters without evidence speak against a candidate, values of the request that find no place in it
+//! too. Not the model: shown a list it picks the right one in 8 of 20 (PARTS.md).
+
+use std::sync::Arc;
+
+use serde_json::Map;
+use silverback_catalogue::{Candidate, Operation, OperationRef, command};
+use silverback_decoding::{
+    Evidence, Form, GroundedCall, Offers, Span,
+    evidence::{Kind, Place},
+    ground_arguments, offers,
+};
+
+use super::Specialist;
+
+/// Weight of a required parameter for which the request gives nothing.
+const MISSING: f32 = 0.15;
+/// Weight of a value of the request that the operation has no place for.
+const UNPLACED: f32 = 0.2;
+/// Weight of a proposal of the draft that stands.
+const KEPT: f32 = 0.03;
+
+/// A candidate with what can be said for it.
+pub struct Proposal {
+    /// Where it is in the catalogue.
+    pub reference: OperationRef,
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// Arguments of the draft that stand.
+    pub grounded: GroundedCall,
+    /// What may be said besides.
+    pub offers: Offers,
+    /// Values of the step that neither has a place for.
+    pub unplaced: Vec<String>,
+    /// Higher explains the request better.
+    pub score: f32,
+}
+
+// === impl Specialist ===
+
+impl Specialist {
+    /// All candidates that the catalogue can open, best first.
+    pub(super) fn judge(&self, candidates: &[Candidate], draft: &str, evidence: &Evidence) -> Vec<Proposal> {
+        let lines = command::parse(draft);
+        let mut proposals = Vec::new();
+        for candidate in candidates {
+            let Ok(operation) = self.catalogue.operation(candidate.operation) else { continue };
+            let drafted = match lines.first() {
+                Some(line) if candidate.sources.draft => command::bind(&operation, line).arguments,
+                _ => Map::new(),
+            };
+            let grounded = ground_arguments(&operation, &drafted, evidence);
+            let offers = offers(&operation, evidence, &grounded.kept);
+            let unplaced = unplaced(evidence, &grounded, &offers);
+            let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32
+                - MISSING * offers.missing.len() as f32
+                - UNPLACED * unplaced.len() as f32;
+            proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, unplaced, score });
+        }
+        // Stable: equal scores stay in the order of retrieval.
+        proposals.sort_by(|a, b| b.score.total_cmp(&a.score));
+        proposals
+    }
+}
+
+/// Values of the step that can be nothing but values and that have no place in the call.
+fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> Vec<String> {
+    let said = serde_json::to_string(&grounded.kept).unwrap_or_default();
+    let is_placed = |span: &&Span| {
+        let is_proof = grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0);
+        is_proof || said.contains(&span.text) || offers.parameters.iter().any(|offer| can_hold(&offer.form, span))
+    };
+    let values = evidence.spans().filter(|span| span.place == Place::Step && is_plainly_a_value(&span.kind));
+    values.filter(|span| !is_placed(span)).map(|span| span.text.clone()).collect()
+}
+
+fn is_plainly_a_value(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Quoted
+            | Kind::Arn
+            | Kind::S3Uri
+            | Kind::Url
+            | Kind::Email
+            | Kind::Cidr
+            | Kind::Ip
+            | Kind::Id
+            | Kind::Path
+            | Kind::Pair
+            | Kind::Money(_)
+    )
+}
+
+/// Could this be said at a place of this form?
+fn can_hold(form: &Form, span: &Span) -> bool {
+    match form {
+        Form::OneOf(values) => match &span.kind {
+            Kind::Money(_) => values.iter().any(serde_json::Value::is_number),
+            _ => values.iter().any(|value| value.to_string().contains(&span.text)),
+        },
+        Form::Copied(text) => text.contains(&span.text),
+        Form::List { element, .. } => can_hold(element, span),
+        Form::Object(members) => members.iter().any(|member| can_hold(&member.form, span)),
+    }
+}
+
+// === impl Proposal ===
+
+impl Proposal {
+    /// Words of the step that may be values and that the kept arguments do not use.
+    pub(super) fn unplaced_by_draft(&self, evidence: &Evidence) -> Vec<String> {
+        unplaced_names(evidence, &self.grounded)
+    }
+}
+
+fn unplaced_names(evidence: &Evidence, grounded: &GroundedCall) -> Vec<String> {
+    let said = serde_json::to_string(&grounded.kept).unwrap_or_default();
+    let is_used = |span: &&Span| {
+        said.contains(&span.text) || grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0)
+    };
+    evidence.spans().filter(|span| span.place == Place::Step && !is_used(span)).map(|span| span.text.clone()).collect()
+}

@@ -1,0 +1,81 @@
+//! Puts a judged proposal into the words of the contract.
+
+use silverback_catalogue::{Catalogue, Effect, command::{self, Rendered}};
+use silverback_decoding::{Proof, Source, question_for};
+use silverback_proto::v1::{self, evidence};
+use serde_json::Value;
+
+use super::{Outcome, Task, judge::Proposal};
+use crate::WorkerError;
+
+/// The question for what nobody gave.
+pub fn needs_input(proposal: &Proposal) -> Outcome {
+    let operation = &proposal.operation;
+    Outcome::NeedsInput(v1::NeedsInput {
+        question: question_for(operation, &proposal.grounded.missing),
+        provider: operation.provider.clone(),
+        service: operation.service.clone(),
+        operation: operation.name.clone(),
+        parameters: proposal.grounded.missing.clone(),
+    })
+}
+
+/// The finished call, numbered `c1` as a specialist's own.
+pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<Outcome, WorkerError> {
+    let operation = &proposal.operation;
+    let arguments = Value::Object(proposal.grounded.kept.clone());
+    let (command, http) = match command::render(operation, &arguments) {
+        Rendered::Command(words) => (words, None),
+        Rendered::Http(parts) => {
+            let headers = parts.headers.into_iter().collect();
+            (Vec::new(), Some(v1::HttpRequest { method: parts.method, url: parts.url, headers, body: parts.body }))
+        }
+    };
+    let mut after: Vec<String> =
+        proposal.grounded.proofs.iter().filter(|proof| proof.source == Source::Call).map(|proof| proof.text.clone()).collect();
+    after.sort();
+    after.dedup();
+    let pack = &catalogue.packs()[proposal.reference.pack as usize];
+    Ok(Outcome::Call(Box::new(v1::Call {
+        id: "c1".to_owned(),
+        step: task.request.step.as_ref().map(|step| step.id.clone()).unwrap_or_default(),
+        provider: operation.provider.clone(),
+        service: operation.service.clone(),
+        operation: operation.name.clone(),
+        arguments_json: arguments.to_string(),
+        effect: effect(operation.effect).into(),
+        undo: operation.undo.clone().unwrap_or_default(),
+        after,
+        command,
+        http,
+        evidence: proposal.grounded.proofs.iter().map(evidence_of).collect(),
+        catalogue: pack.digest(),
+    })))
+}
+
+fn effect(effect: Effect) -> v1::Effect {
+    match effect {
+        Effect::Read => v1::Effect::Read,
+        Effect::Idempotent => v1::Effect::Idempotent,
+        Effect::Keyed => v1::Effect::Keyed,
+        Effect::Irreversible => v1::Effect::Irreversible,
+    }
+}
+
+fn evidence_of(proof: &Proof) -> v1::Evidence {
+    let source = match proof.source {
+        Source::Request => evidence::Source::Request,
+        Source::Session => evidence::Source::Session,
+        Source::Call => evidence::Source::Call,
+        Source::Resolver => evidence::Source::Resolver,
+        Source::Schema => evidence::Source::Schema,
+    };
+    v1::Evidence {
+        argument: proof.pointer.clone(),
+        source: source.into(),
+        start: proof.start as u32,
+        end: proof.end as u32,
+        text: proof.text.clone(),
+        resolver: proof.resolver.clone(),
+    }
+}

@@ -1,0 +1,105 @@
+//! Fills what the draft left open: what has one value is taken, what has a choice is decoded under the grammar.
+
+use serde_json::{Map, Value};
+use silverback_decoding::{CallStyle, Evidence, Grammar, Offers, ParamOffer, ground_arguments};
+use silverback_engine::Message;
+use tracing::warn;
+
+use super::{Specialist, Task, judge::Proposal};
+use crate::{WorkerError, usage::Meter, writer::Order};
+
+/// Most tokens of a decoded call.
+const MAX_CALL_TOKENS: usize = 256;
+
+/// The part of the prompt that repeats.
+const SYSTEM: &str = "You fill in the arguments of an API call from a request. Use only values of the request. \
+Leave out every argument that the request does not ask for. Answer with the JSON of the call.";
+
+// === impl Specialist ===
+
+impl Specialist {
+    /// The proposal with everything said that can be said.
+    pub(super) async fn write(
+        &self,
+        mut proposal: Proposal,
+        task: &Task,
+        evidence: &Evidence,
+        meter: &mut Meter,
+    ) -> Result<Proposal, WorkerError> {
+        let (settled, open) = split(&proposal.offers, &proposal.unplaced_by_draft(evidence));
+        let mut arguments = proposal.grounded.kept.clone();
+        arguments.extend(settled);
+        if !open.parameters.is_empty() {
+            arguments.extend(self.decode(&proposal, &open, task, meter).await?);
+        }
+        // Judged once more as a whole: every value that leaves has its proof.
+        proposal.grounded = ground_arguments(&proposal.operation, &arguments, evidence);
+        Ok(proposal)
+    }
+
+    async fn decode(
+        &self,
+        proposal: &Proposal,
+        open: &Offers,
+        task: &Task,
+        meter: &mut Meter,
+    ) -> Result<Map<String, Value>, WorkerError> {
+        let grammar = Grammar::for_call(&[(&proposal.operation, open)], CallStyle::Spaced)?;
+        let order = Order {
+            messages: vec![Message::system(SYSTEM.to_owned()), Message::user(prompt(proposal, open, task))],
+            grammar: Some(grammar),
+            max_tokens: MAX_CALL_TOKENS,
+            cancel: task.cancel.clone(),
+            ..Order::default()
+        };
+        let completion = self.writer.write(order).await?;
+        meter.add(&completion.usage);
+        let mut call: Value = serde_json::from_str(&completion.text).unwrap_or_else(|source| {
+            // The token limit cut it off: what is missing is asked for, nothing half-said is kept.
+            warn!(request = %task.request.request, %source, "a decoded call did not end");
+            Value::Null
+        });
+        Ok(call.get_mut("arguments").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default())
+    }
+}
+
+/// What needs no model, and what does. Optional parameters with one value are taken when that value has no other place.
+fn split(offers: &Offers, unplaced: &[String]) -> (Map<String, Value>, Offers) {
+    let mut settled = Map::new();
+    let mut open = Offers { missing: offers.missing.clone(), ..Offers::default() };
+    for offer in &offers.parameters {
+        match offer.form.only_value() {
+            Some(value) if offer.required || names(&value, unplaced) => {
+                settled.insert(offer.name.clone(), value);
+            }
+            _ if offer.required || offers_unplaced(offer, unplaced) => open.parameters.push(offer.clone()),
+            _ => {}
+        }
+    }
+    (settled, open)
+}
+
+fn names(value: &Value, unplaced: &[String]) -> bool {
+    let said = value.to_string();
+    unplaced.iter().any(|text| said.contains(text.as_str()))
+}
+
+fn offers_unplaced(offer: &ParamOffer, unplaced: &[String]) -> bool {
+    let said = format!("{:?}", offer.form);
+    unplaced.iter().any(|text| said.contains(text.as_str()))
+}
+
+fn prompt(proposal: &Proposal, open: &Offers, task: &Task) -> String {
+    let step = task.request.step.as_ref().map_or("", |step| step.text.as_str());
+    let operation = &proposal.operation;
+    let mut text = format!("Call: {} ({})\nArguments:\n", operation.key(), operation.summary);
+    for offer in &open.parameters {
+        let description = operation.parameter(&offer.name).and_then(|schema| schema.get("description")).and_then(Value::as_str);
+        text.push_str(&format!("- {}: {}\n", offer.name, description.unwrap_or("see its name")));
+    }
+    if !proposal.grounded.kept.is_empty() {
+        text.push_str(&format!("Already said: {}\n", Value::Object(proposal.grounded.kept.clone())));
+    }
+    text.push_str(&format!("Request: {step}"));
+    text
+}
