@@ -1,0 +1,279 @@
+//! The command line as people type it. Declares only; nothing happens here.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, builder::TypedValueParser};
+
+use crate::config::{DEFAULT_ROUTER, Flags};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 plan complete, 1 something unanswered, 2 usage, 3 unavailable, 130 interrupted.
+Settings: file (config.toml) < environment (SILVERBACK_…) < flag.";
+
+/// Say what you want done; get a checked plan of exact API calls.
+#[derive(Debug, Parser)]
+#[command(name = "silverback", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// Settings file in place of the usual one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for models and packs in place of the usual one
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache: Option<String>,
+    /// List of models in place of the built-in one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub manifest: Option<String>,
+    /// What to log to standard error: error, warn, info, debug, or target=level,…
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask in words, get a checked plan
+    Ask(AskArguments),
+    /// Ask every request of a file and hold the plans against what is right
+    Eval(EvalArguments),
+    /// Start a router and all workers in one process
+    Up(UpArguments),
+    /// Start a router; it finds its workers in the registry
+    Router(RouterArguments),
+    /// Start a worker; routers find it in the registry
+    Worker(WorkerArguments),
+    /// Show who is registered
+    Workers(WorkersArguments),
+    /// Fetch, list and verify model files
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Build the catalogue of operations and look into it
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+}
+
+/// What to ask, and whom.
+#[derive(Debug, Args)]
+pub struct AskArguments {
+    /// The request; `-` or nothing reads it from standard input
+    #[arg(value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// Router to ask, HOST:PORT; without one, a router at 127.0.0.1:7411 or this process itself
+    #[arg(long, value_name = "HOST:PORT")]
+    pub router: Option<String>,
+    /// Base model when this process does the work itself
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Print the plan document and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// The date that "today" means
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = date)]
+    pub today: Option<String>,
+}
+
+/// What to evaluate, and whom.
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// Files of cases, one JSON object a line
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Router to ask, HOST:PORT; without one, a router at 127.0.0.1:7411 or this process itself
+    #[arg(long, value_name = "HOST:PORT")]
+    pub router: Option<String>,
+    /// Base model when this process does the work itself
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// All parts in one process.
+#[derive(Debug, Args)]
+pub struct UpArguments {
+    /// Where the router listens
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
+    pub listen: SocketAddr,
+    /// Base model: a name from `models list`, or a GGUF file
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// A router of its own.
+#[derive(Debug, Args)]
+pub struct RouterArguments {
+    /// Where workers are registered: etcd://HOST:PORT[,HOST:PORT…]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Where it listens; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
+    pub listen: SocketAddr,
+}
+
+/// A worker of its own.
+#[derive(Debug, Args)]
+pub struct WorkerArguments {
+    /// What it serves: plan, aws, kubernetes, finance; several share one model
+    #[arg(long = "capability", value_name = "NAME", value_delimiter = ',', required = true)]
+    pub capabilities: Vec<String>,
+    /// Where it registers: etcd://HOST:PORT[,HOST:PORT…]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Where it listens; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Address that routers reach it at, when it is not the one it listens on
+    #[arg(long, value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
+    /// Base model: a name from `models list`, or a GGUF file
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+}
+
+/// Whose workers to show.
+#[derive(Debug, Args)]
+pub struct WorkersArguments {
+    /// Router to ask, HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    pub router: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Models and the files they are made of.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Fetch what is missing or damaged; the default models when none is named
+    Pull {
+        /// Names from `models list`
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+    /// Show what is known and what is here
+    List {
+        /// Names from `models list`
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hash what is here; everything in the cache when none is named
+    Verify {
+        /// Names from `models list`
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// The operations that exist.
+#[derive(Debug, Subcommand)]
+pub enum CatalogueCommand {
+    /// Compile the vendors' descriptions into packs
+    Build,
+    /// Find operations by words
+    Search {
+        /// What it should do
+        #[arg(value_name = "WORDS", required = true)]
+        words: Vec<String>,
+        /// Only this vendor: aws, kubernetes, stripe, openbb
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+        /// How many at most
+        #[arg(short, long = "limit", value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000).map(usize::from))]
+        k: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one operation: aws/ec2/CreateVpc, `ec2 create-vpc`, CreateVpc
+    Show {
+        /// Its name
+        #[arg(value_name = "OPERATION", required = true)]
+        name: Vec<String>,
+        /// Print JSON, with every shape it refers to
+        #[arg(long)]
+        json: bool,
+    },
+    /// List vendors, the services of one, or the operations of a service
+    List {
+        /// PROVIDER or PROVIDER/SERVICE
+        #[arg(value_name = "PATH")]
+        path: Option<String>,
+    },
+    /// Count what is there
+    Stats {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+// === impl Arguments ===
+
+impl Arguments {
+    /// The settings that were given as flags.
+    pub fn flags(&self) -> Flags {
+        let given = [("cache", &self.cache), ("manifest", &self.manifest), ("log", &self.log)];
+        let mut flags: Flags = given.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect();
+        let mut add = |key, value: &Option<String>| flags.extend(value.clone().map(|value| (key, value)));
+        match &self.command {
+            Command::Ask(AskArguments { router, model, .. }) | Command::Eval(EvalArguments { router, model, .. }) => {
+                add("router", router);
+                add("model", model);
+            }
+            Command::Up(UpArguments { model, .. }) => add("model", model),
+            Command::Router(RouterArguments { registry, .. }) => add("registry", registry),
+            Command::Worker(WorkerArguments { registry, model, .. }) => {
+                add("registry", registry);
+                add("model", model);
+            }
+            Command::Workers(WorkersArguments { router, .. }) => add("router", router),
+            Command::Models(_) | Command::Catalogue(_) => {}
+        }
+        flags
+    }
+}
+
+/// A calendar date, RFC 3339 `full-date`.
+fn date(text: &str) -> Result<String, String> {
+    let parts = text.split('-').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
+    let wrong = || "not a date; write it as 2026-04-21".to_owned();
+    let [year, month, day] = <[u32; 3]>::try_from(parts.map_err(|_| wrong())?).map_err(|_| wrong())?;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return Err(wrong()),
+    };
+    let is_padded = text.len() == "2026-04-21".len();
+    if is_padded && (1..=days).contains(&day) { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn only_calendar_dates_pass() {
+        for good in ["2026-04-21", "2024-02-29", "2000-02-29"] {
+            assert!(date(good).is_ok(), "{good}");
+        }
+        for bad in ["", "2026-4-21", "2026-13-01", "2026-02-29", "1900-02-29", "2026-04-00", "21-04-2026", "today"] {
+            assert!(date(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! `silverback catalogue …`: compiles vendors' descriptions into packs, and lets people look into them.
+
+mod command;
+mod find;
+mod packs;
+mod show;
+
+pub use command::run;
+pub use packs::ensure;

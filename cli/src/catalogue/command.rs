@@ -1,0 +1,142 @@
+//! The `catalogue` commands.
+
+use std::collections::BTreeMap;
+
+use indicatif::HumanBytes;
+use serde_json::json;
+use silverback_catalogue::{Catalogue, Pack, Scope};
+
+use super::{find, packs, show};
+use crate::{
+    args::CatalogueCommand,
+    config::Config,
+    error::{CliError, Exit},
+    models::Progress,
+    terminal,
+};
+
+/// Runs one of the `catalogue` commands.
+pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, CliError> {
+    let text = match command {
+        CatalogueCommand::Build => build(config).await?,
+        CatalogueCommand::Search { words, provider, k, json } => {
+            let catalogue = packs::open(config)?;
+            let scope = Scope { provider: provider.as_deref(), service: None };
+            is_known(&catalogue, provider.as_deref())?;
+            let found = search(&catalogue, scope, &words.join(" "), *k)?;
+            if found.is_empty() {
+                return Ok(Exit::Unanswered);
+            }
+            if *json { document(&found) } else { lines(&found) }
+        }
+        CatalogueCommand::Show { name, json } => {
+            let catalogue = packs::open(config)?;
+            let operation = catalogue.operation(find::find(&catalogue, &name.join(" "))?)?;
+            if *json { document(&show::document(&operation, catalogue.digest())) } else { show::page(&operation) }
+        }
+        CatalogueCommand::List { path } => list(&packs::open(config)?, path.as_deref())?,
+        CatalogueCommand::Stats { json } => stats(&packs::open(config)?, *json)?,
+    };
+    terminal::put(&text).map_err(CliError::OutputClosed)?;
+    Ok(Exit::Complete)
+}
+
+async fn build(config: &Config) -> Result<String, CliError> {
+    let built = packs::build(config, &Progress::detect()).await?;
+    let mut rows = vec![["PROVIDER", "OPERATIONS", "SIZE", "DIGEST"].map(str::to_owned)];
+    rows.extend(built.into_iter().map(|pack| {
+        [pack.provider, pack.operations.to_string(), HumanBytes(pack.bytes).to_string(), pack.digest]
+    }));
+    Ok(terminal::table(&rows))
+}
+
+/// What a search shows of one operation.
+#[derive(serde::Serialize)]
+struct Found {
+    operation: String,
+    score: f32,
+    effect: &'static str,
+    summary: String,
+}
+
+fn search(catalogue: &Catalogue, scope: Scope<'_>, words: &str, k: usize) -> Result<Vec<Found>, CliError> {
+    let mut found = Vec::new();
+    for hit in catalogue.search_in(scope, words, k) {
+        let operation = catalogue.operation(hit.operation)?;
+        let summary = operation.summary.clone();
+        found.push(Found { operation: operation.key(), score: hit.score, effect: operation.effect.name(), summary });
+    }
+    Ok(found)
+}
+
+fn lines(found: &[Found]) -> String {
+    let rows = found.iter().map(|found| {
+        [format!("{:.2}", found.score), terminal::one_line(&found.operation), terminal::one_line(&found.summary)]
+    });
+    terminal::table(&rows.collect::<Vec<_>>())
+}
+
+fn document(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("it is plain data") + "\n"
+}
+
+fn is_known(catalogue: &Catalogue, provider: Option<&str>) -> Result<(), CliError> {
+    let Some(provider) = provider else { return Ok(()) };
+    if catalogue.packs().iter().any(|pack| pack.provider() == provider) {
+        return Ok(());
+    }
+    let known = catalogue.packs().iter().map(Pack::provider).collect::<Vec<_>>().join(", ");
+    Err(CliError::usage(format!("no provider is named {provider:?}"), format!("there are {known}")))
+}
+
+/// Vendors; the services of a vendor; the operations of a service.
+fn list(catalogue: &Catalogue, path: Option<&str>) -> Result<String, CliError> {
+    let Some(path) = path else {
+        let names = catalogue.packs().iter().map(|pack| format!("{}\n", pack.provider()));
+        return Ok(names.collect());
+    };
+    let (provider, service) = path.split_once('/').map_or((path, None), |(provider, service)| (provider, Some(service)));
+    is_known(catalogue, Some(provider))?;
+    let mut packs = catalogue.packs().iter().filter(|pack| pack.provider() == provider);
+    let pack = packs.next().expect("a known provider has a pack");
+    let Some(service) = service else {
+        let rows = pack.services().iter().map(|service| [service.name.clone(), service.count.to_string(), service.title.clone()]);
+        return Ok(terminal::table(&rows.collect::<Vec<_>>()));
+    };
+    let Some(entry) = pack.service(service) else {
+        let hint = format!("`silverback catalogue list {provider}` shows them");
+        return Err(CliError::usage(format!("{provider} has no service {service:?}"), hint));
+    };
+    let names = (entry.first..entry.first + entry.count).filter_map(|index| pack.name(index));
+    Ok(names.map(|(service, name)| format!("{provider}/{service}/{name}\n")).collect())
+}
+
+fn stats(catalogue: &Catalogue, json: bool) -> Result<String, CliError> {
+    let mut rows = vec![["PROVIDER", "SERVICES", "OPERATIONS", "EFFECTS", "SIZE", "DIGEST"].map(str::to_owned)];
+    let mut documents = Vec::new();
+    for pack in catalogue.packs() {
+        let mut effects = BTreeMap::new();
+        for index in 0..pack.len() {
+            *effects.entry(pack.operation(index)?.effect).or_insert(0_u32) += 1;
+        }
+        let bytes = std::fs::metadata(pack.path()).map_or(0, |metadata| metadata.len());
+        let named = effects.iter().map(|(effect, count)| (effect.name().to_owned(), json!(count)));
+        documents.push(json!({
+            "provider": pack.provider(), "services": pack.services().len(), "operations": pack.len(),
+            "effects": serde_json::Map::from_iter(named), "bytes": bytes, "digest": pack.digest(),
+        }));
+        let effects = effects.iter().map(|(effect, count)| format!("{count} {}", effect.name())).collect::<Vec<_>>();
+        rows.push([
+            pack.provider().to_owned(),
+            pack.services().len().to_string(),
+            pack.len().to_string(),
+            effects.join(", "),
+            HumanBytes(bytes).to_string(),
+            pack.digest().chars().take("sha256:".len() + 12).collect(),
+        ]);
+    }
+    if json {
+        return Ok(document(&json!({ "digest": catalogue.digest(), "packs": documents })));
+    }
+    Ok(terminal::table(&rows) + &format!("\n{} operations, catalogue {}\n", catalogue.len(), catalogue.digest()))
+}

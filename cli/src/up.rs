@@ -1,0 +1,21 @@
+//! `silverback up`: all parts in one process, until it is asked to stop.
+
+use tracing::info;
+
+use crate::{
+    args::UpArguments,
+    config::Config,
+    error::{CliError, Exit},
+    models::Progress,
+    parts, stop,
+};
+
+/// Serves until it is asked to stop.
+pub async fn run(arguments: &UpArguments, config: &Config) -> Result<Exit, CliError> {
+    let progress = Progress::detect();
+    let parts = stop::until_interrupted(parts::start(arguments.listen, config, &progress)).await?;
+    info!("ready: ask with `silverback ask --router {}`", parts.address());
+    stop::asked_to_stop().await;
+    parts.stop().await?;
+    Ok(Exit::Complete)
+}
