@@ -31,6 +31,9 @@ pub enum RouterError {
     /// Nothing is registered that could do anything.
     #[error("no specialist is registered; start one with `silverback worker`, or all parts with `silverback up`")]
     NoSpecialist,
+    /// It is not known what is registered.
+    #[error("the registry has not answered yet; check that it runs and that --registry names it, then ask again")]
+    RegistryAway,
     /// The request took too long.
     #[error("no plan within {} s; ask for less at once", deadline.as_secs())]
     DeadlineExceeded {
@@ -76,7 +79,7 @@ impl RouterError {
         match self {
             Self::AdmitFailed { .. } => ErrorCode::InvalidRequest,
             Self::Overloaded { .. } => ErrorCode::Exhausted,
-            Self::NoSpecialist | Self::ListenFailed { .. } => ErrorCode::Unavailable,
+            Self::NoSpecialist | Self::RegistryAway | Self::ListenFailed { .. } => ErrorCode::Unavailable,
             Self::DeadlineExceeded { .. } => ErrorCode::DeadlineExceeded,
             Self::PlanFailed { source } => source.code(),
             Self::PacksFailed { .. } | Self::ServeFailed { .. } => ErrorCode::Internal,

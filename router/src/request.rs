@@ -80,7 +80,7 @@ impl RequestPath {
     async fn plan_and_dispatch(&self, request: &Request, client: &ClientSink) -> Result<Answered, RouterError> {
         let capabilities = self.workers.capabilities();
         if capabilities.is_empty() {
-            return Err(RouterError::NoSpecialist);
+            return Err(if self.workers.is_known() { RouterError::NoSpecialist } else { RouterError::RegistryAway });
         }
         client.stage("plan").await;
         let context = Context { request: request.id.clone(), text: request.text.clone(), today: request.today.clone() };

@@ -1,6 +1,6 @@
 //! The gRPC edge: Ask, AskStream, ListWorkers, health and reflection.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use futures::{Stream, stream};
 use silverback_dispatch::{Dispatcher, Peers};
@@ -32,6 +32,9 @@ use crate::{
 /// Events waiting for one client; when they are full its request waits.
 const CLIENT_BUFFER: usize = 64;
 
+/// How often a quiet client is asked whether it is still there.
+const CLIENT_PING: Duration = Duration::from_secs(20);
+
 /// Starts routers.
 pub struct Router;
 
@@ -41,7 +44,7 @@ pub struct RunningRouter {
     gate: Arc<CatalogueGate>,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    grace: std::time::Duration,
+    grace: Duration,
 }
 
 struct Edge {
@@ -68,6 +71,8 @@ impl Router {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<RouterServiceServer<Edge>>().await;
         let server = Server::builder()
+            // A client that vanished without a word must not keep its workers busy.
+            .http2_keepalive_interval(Some(CLIENT_PING))
             .layer(crate::wire::utf8_layer())
             .add_service(health_service)
             .add_service(reflection().build_v1().map_err(serve_failed)?)

@@ -42,7 +42,7 @@ impl ClientSink {
             StepEvent::Started { step, worker, attempt, stage } => {
                 Event::StepStarted(v1::StepStarted { step: step.to_string(), worker, attempt, stage })
             }
-            StepEvent::CallReady(call) => Event::CallReady(call.into()),
+            StepEvent::CallReady(call) => Event::CallReady((*call).into()),
             StepEvent::Failed(unanswered) => Event::StepFailed(unanswered.into()),
         })
         .await;

@@ -41,6 +41,11 @@ impl Workers {
         found
     }
 
+    /// Was the registry ever read? Without it "nobody is there" is a guess.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.load().is_synced()
+    }
+
     /// Everything that is registered, for people.
     pub(crate) fn list(&self) -> v1::ListWorkersReply {
         let snapshot = self.0.load();

@@ -18,6 +18,9 @@ use crate::{
     store::{Claim, Entry, LeaseId, Listing, Revision, Store, WatchStream},
 };
 
+/// As often as the etcd store asks for one.
+const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(3);
+
 /// Clones share their content.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
@@ -125,7 +128,7 @@ struct Watcher {
 // === impl Watcher ===
 
 impl Watcher {
-    /// All events not yet seen; waits for the first.
+    /// All events not yet seen; waits for the first, with a sign of life every now and then.
     async fn next_events(&mut self) -> Result<Vec<super::Event>, RegistryError> {
         loop {
             self.revisions.mark_unchanged();
@@ -134,8 +137,10 @@ impl Watcher {
             if !events.is_empty() {
                 return Ok(events);
             }
-            // The sender lives in `shared`, which this watcher holds.
-            self.revisions.changed().await.expect("the sender lives as long as its watchers");
+            match tokio::time::timeout(SIGN_OF_LIFE_EVERY, self.revisions.changed()).await {
+                Ok(change) => change.expect("the sender lives in `shared`, which this watcher holds"),
+                Err(_) => return Ok(Vec::new()),
+            }
         }
     }
 }

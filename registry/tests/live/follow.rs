@@ -1,8 +1,10 @@
 //! What following promises, on both stores.
 
-use silverback_registry::{Capability, Declaration, keys};
+use std::time::Duration;
 
-use crate::{Stage, announced, card, config, names, on_both_stores, record, serves, wait_until};
+use silverback_registry::{Capability, Declaration, keys, testing::eventually};
+
+use crate::{DEADLINE, Stage, announced, card, config, names, on_both_stores, record, serves, wait_until};
 
 on_both_stores!(
     a_new_follower_sees_what_was_there_before,
@@ -12,6 +14,7 @@ on_both_stores!(
     declared_capabilities_come_and_go,
     readers_keep_the_snapshot_they_took,
     reading_once_equals_following,
+    a_snapshot_that_nothing_changes_stays_young,
 );
 
 async fn a_new_follower_sees_what_was_there_before(stage: Stage) {
@@ -104,6 +107,17 @@ async fn reading_once_equals_following(stage: Stage) {
     let _announcement = stage.announce(&record("aws", "w"));
     let followed = wait_until(&mut handle, |snapshot| serves(snapshot, "aws")).await;
     assert_eq!(names(&stage.registry.read().await.unwrap()), names(&followed));
+}
+
+async fn a_snapshot_that_nothing_changes_stays_young(stage: Stage) {
+    let mut handle = stage.registry.follow();
+    wait_until(&mut handle, |snapshot| snapshot.is_synced()).await;
+    let half_second = Duration::from_millis(500);
+    for _ in 0..2 {
+        eventually("it ages", DEADLINE, async || handle.age().unwrap() > half_second).await;
+        eventually("it is confirmed", DEADLINE, async || handle.age().unwrap() < half_second).await;
+    }
+    assert_eq!((handle.counters().listings, handle.counters().failures), (1, 0));
 }
 
 #[tokio::test]

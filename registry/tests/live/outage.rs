@@ -36,6 +36,8 @@ async fn a_killed_etcd_leaves_the_snapshot_and_is_followed_again() {
     let mut stage = Stage::etcd().await;
     let mut handle = stage.registry.follow();
     let announcement = stage.announce(&record("aws", "w"));
+    // Not only seen: a watch may be faster than the reply to the one who announces.
+    announced(&announcement).await.unwrap();
     let before = wait_until(&mut handle, |snapshot| serves(snapshot, "aws")).await;
     stage.process().kill();
     wait_until_failing(&handle).await;
@@ -118,6 +120,7 @@ async fn a_worker_cut_off_longer_than_its_lease_goes_and_comes_back() {
     let behind_link = Registry::connect(&format!("etcd://{}", link.endpoint()), config()).await.unwrap();
     let mut handle = stage.registry.follow();
     let announcement = behind_link.announce(&record("aws", "w"), &card()).unwrap();
+    announced(&announcement).await.unwrap();
     wait_until(&mut handle, |snapshot| serves(snapshot, "aws")).await;
     link.cut();
     wait_until(&mut handle, |snapshot| !serves(snapshot, "aws")).await;

@@ -10,27 +10,26 @@ pub(crate) struct Board {
     known: BTreeSet<StepId>,
     waiting: Vec<Step>,
     answers: BTreeMap<StepId, Answer>,
+    /// What had no place, by the id it came with.
+    refused: Vec<(StepId, Unanswered)>,
 }
 
 // === impl Board ===
 
 impl Board {
-    /// Takes one more step.
-    ///
-    /// # Errors
-    /// Gives it back as unanswered when it can have no place.
-    pub(crate) fn add(&mut self, step: Step) -> Result<(), Unanswered> {
-        if self.known.len() >= MAX_STEPS {
-            return Err(Unanswered::of_step(
-                &step,
-                format!("a plan has at most {MAX_STEPS} steps; ask for less at once"),
-            ));
-        }
-        if !self.known.insert(step.id) {
-            return Err(Unanswered::of_step(&step, format!("the plan has two steps {}", step.id)));
-        }
-        self.waiting.push(step);
-        Ok(())
+    /// Takes one more step; says why when it can have no place.
+    pub(crate) fn add(&mut self, step: Step) -> Option<Unanswered> {
+        let reason = if self.known.len() >= MAX_STEPS {
+            format!("a plan has at most {MAX_STEPS} steps; ask for less at once")
+        } else if self.known.insert(step.id) {
+            self.waiting.push(step);
+            return None;
+        } else {
+            format!("the plan has two steps {}", step.id)
+        };
+        let unanswered = Unanswered::of_step(&step, reason);
+        self.refused.push((step.id, unanswered.clone()));
+        Some(unanswered)
     }
 
     /// Takes the steps that can start: all they come after are answered, with calls or without.
@@ -67,7 +66,11 @@ impl Board {
     }
 
     pub(crate) fn into_answers(self) -> BTreeMap<StepId, Answer> {
-        self.answers
+        let mut answers = self.answers;
+        for (step, unanswered) in self.refused {
+            answers.entry(step).or_default().unanswered.push(unanswered);
+        }
+        answers
     }
 }
 
@@ -92,9 +95,9 @@ mod tests {
     #[test]
     fn a_step_starts_when_all_before_it_are_answered() {
         let mut board = Board::default();
-        board.add(step(3, &[1, 2])).unwrap();
-        board.add(step(1, &[])).unwrap();
-        board.add(step(2, &[])).unwrap();
+        board.add(step(3, &[1, 2]));
+        board.add(step(1, &[]));
+        board.add(step(2, &[]));
         assert_eq!(ready(&mut board), ["s1", "s2"]);
         board.finish(StepId::nth(1), Answer::default());
         assert!(ready(&mut board).is_empty());
@@ -106,9 +109,9 @@ mod tests {
     #[test]
     fn steps_in_a_circle_are_given_up_with_the_reason() {
         let mut board = Board::default();
-        board.add(step(1, &[2])).unwrap();
-        board.add(step(2, &[1])).unwrap();
-        board.add(step(3, &[9])).unwrap();
+        board.add(step(1, &[2]));
+        board.add(step(2, &[1]));
+        board.add(step(3, &[9]));
         assert!(ready(&mut board).is_empty());
         let reasons: Vec<_> = board.give_up().into_iter().map(|unanswered| unanswered.reason).collect();
         assert!(reasons[0].contains("waits for s2"), "{}", reasons[0]);
@@ -120,11 +123,14 @@ mod tests {
     fn a_second_step_of_one_id_and_a_33rd_step_are_refused() {
         let mut board = Board::default();
         for number in 1..=MAX_STEPS {
-            board.add(step(number, &[])).unwrap();
+            board.add(step(number, &[]));
         }
-        assert!(board.add(step(33, &[])).unwrap_err().reason.contains("at most 32"));
+        assert!(board.add(step(33, &[])).unwrap().reason.contains("at most 32"));
+        assert!(board.into_answers()[&StepId::nth(32)].unanswered[0].reason.contains("at most 32"));
         let mut board = Board::default();
-        board.add(step(1, &[])).unwrap();
-        assert!(board.add(step(1, &[])).unwrap_err().reason.contains("two steps s1"));
+        board.add(step(1, &[]));
+        board.add(step(1, &[]));
+        board.finish(StepId::nth(0), Answer::default());
+        assert!(board.into_answers()[&StepId::nth(0)].unanswered[0].reason.contains("two steps s1"));
     }
 }

@@ -66,7 +66,7 @@ impl Dispatcher {
             tokio::select! {
                 Some((step, answer)) = running.next() => board.finish(step, answer),
                 step = steps.recv(), if is_open => match step {
-                    Some(step) => report(events, board.add(step).err()).await,
+                    Some(step) => report(events, board.add(step)).await,
                     None => is_open = false,
                 },
                 else => break,
@@ -92,7 +92,7 @@ impl Dispatcher {
         };
         for call in &answer.calls {
             // Nobody listens when the client is gone; the request is cancelled by whoever notices that.
-            let _ = events.send(StepEvent::CallReady(call.seen_from_outside())).await;
+            let _ = events.send(StepEvent::CallReady(Box::new(call.seen_from_outside()))).await;
         }
         report(events, answer.unanswered.clone()).await;
         (step.id, answer)

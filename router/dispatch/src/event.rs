@@ -21,7 +21,7 @@ pub enum StepEvent {
         stage: String,
     },
     /// A call that passed the gate; its id is `s2-c1` until the plan is merged.
-    CallReady(Call),
+    CallReady(Box<Call>),
     /// The step, or a part of it, has no call.
     Failed(Unanswered),
 }

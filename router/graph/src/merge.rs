@@ -15,7 +15,7 @@ mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Call, CallId, Diagnostic, Severity, Step, StepId, Unanswered, Usage, validate::order_steps};
+use crate::{Call, CallId, Diagnostic, Severity, Step, StepId, Unanswered, Usage, validate, validate::order_steps};
 
 /// More calls than this in one answer are refused.
 pub const MAX_CALLS: usize = 32;
@@ -88,6 +88,9 @@ impl<'a> Sheet<'a> {
     fn collect(steps: &'a [Step], answers: BTreeMap<StepId, Answer>) -> Self {
         let steps_by_id = steps.iter().map(|step| (step.id, step)).collect();
         let mut sheet = Sheet { steps: steps_by_id, order: order_steps(steps), ..Sheet::default() };
+        for fault in validate(steps).err().into_iter().flatten() {
+            sheet.note(Severity::Error, "invalid-steps", &fault.to_string(), Vec::new());
+        }
         for (id, answer) in answers {
             sheet.unanswered.extend(answer.unanswered);
             sheet.collect_calls(id, answer.calls);

@@ -39,13 +39,16 @@ pub fn validate(steps: &[Step]) -> Result<Vec<StepId>, Vec<Fault>> {
     if steps.len() > MAX_STEPS {
         faults.push(Fault::TooMany(steps.len()));
     }
+    // By id, so that the faults do not depend on the order in which the steps came.
+    let mut sorted: Vec<&Step> = steps.iter().collect();
+    sorted.sort_by_key(|step| step.id);
     let mut known = BTreeSet::new();
-    for step in steps {
+    for step in &sorted {
         if !known.insert(step.id) {
             faults.push(Fault::Duplicate(step.id));
         }
     }
-    for step in steps {
+    for step in sorted {
         for &after in &step.after {
             if after == step.id {
                 faults.push(Fault::WaitsForItself(step.id));

@@ -10,7 +10,7 @@ use crate::{
     General, PlannerError,
     order, prompt,
     refusal::{self, Scores},
-    simple::is_one_action,
+    simple::{is_fragment, is_one_action},
 };
 
 /// Tokens a plan may take: 16 steps of an ordinary sentence.
@@ -49,7 +49,8 @@ pub async fn plan(
     steps: mpsc::UnboundedSender<Step>,
 ) -> Result<Planned, PlannerError> {
     let planned = Planned::default();
-    let mut planning = Planning { general, text, capabilities, steps, planned, lines: Vec::new(), ids: Vec::new() };
+    let mut planning =
+        Planning { general, text, capabilities, steps, planned, held: None, lines: Vec::new(), ids: Vec::new() };
     if is_one_action(text) && planning.skip_planner().await? {
         return Ok(planning.planned);
     }
@@ -75,6 +76,8 @@ struct Planning<'a> {
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
+    /// A line that the next one may still add to.
+    held: Option<String>,
     /// The lines so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
@@ -124,17 +127,31 @@ impl Planning<'_> {
             }
         }
         self.take_line(&open).await?;
+        self.release().await?;
         Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
     }
 
+    /// Takes a line in; the one before it goes out, unless this one only says more about it.
     async fn take_line(&mut self, line: &str) -> Result<(), PlannerError> {
         let line = line.trim();
         // A small model that has said everything may begin again: what it said before is not a second wish.
-        if line.is_empty() || self.lines.iter().any(|before| before == line) {
+        if line.is_empty() || self.held.as_deref() == Some(line) || self.lines.iter().any(|before| before == line) {
             return Ok(());
         }
-        let scores = self.classify(line).await?;
-        self.take(line.to_owned(), &scores);
+        if let Some(held) = self.held.as_mut().filter(|_| is_fragment(line)) {
+            held.push_str(", ");
+            held.push_str(line);
+            return Ok(());
+        }
+        self.release().await?;
+        self.held = Some(line.to_owned());
+        Ok(())
+    }
+
+    async fn release(&mut self) -> Result<(), PlannerError> {
+        let Some(line) = self.held.take() else { return Ok(()) };
+        let scores = self.classify(&line).await?;
+        self.take(line, &scores);
         Ok(())
     }
 

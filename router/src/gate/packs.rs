@@ -5,6 +5,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use silverback_catalogue::Pack;
@@ -17,6 +18,9 @@ use crate::{RouterError, config::RouterLimits};
 
 /// Packs kept open; an open one costs its index, a few MB.
 const MAX_OPEN: usize = 32;
+
+/// No fetch takes this long.
+const MAX_PART_AGE: Duration = Duration::from_secs(3600);
 
 /// Files looked at in the folder.
 const MAX_FILES: usize = 256;
@@ -36,6 +40,7 @@ impl Packs {
     pub(super) fn new(dir: PathBuf, peers: Arc<Peers>, limits: &RouterLimits) -> Result<Self, RouterError> {
         let fetched = dir.join("fetched");
         fs::create_dir_all(&fetched).map_err(|source| RouterError::PacksFailed { source })?;
+        remove_leftovers(&fetched);
         Ok(Self { dir, fetched, peers, limits: limits.clone(), open: Mutex::default() })
     }
 
@@ -84,6 +89,17 @@ impl Packs {
             Ok(pack)
         };
         spawn_blocking(keep).await.unwrap_or_else(|error| Err(error.to_string())).map_err(failed)
+    }
+}
+
+/// Removes what a router left that was killed while it fetched; younger parts may belong to one that fetches now.
+fn remove_leftovers(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in entries.filter(|path| path.extension().is_some_and(|extension| extension == "part")) {
+        let age = fs::metadata(&path).and_then(|about| about.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > MAX_PART_AGE) && fs::remove_file(&path).is_ok() {
+            debug!(path = %path.display(), "unfinished pack removed");
+        }
     }
 }
 

@@ -158,7 +158,7 @@ impl GeneralService for Worker {
         });
         let later: Vec<_> = later.iter().cloned().map(text).collect();
         let rest = wait.flat_map(move |()| stream::iter(later.clone()));
-        let events = stream::iter(now.to_vec().into_iter().map(text)).chain(rest).chain(done);
+        let events = stream::iter(now.iter().cloned().map(text).collect::<Vec<_>>()).chain(rest).chain(done);
         Ok(Response::new(Box::pin(events.map(|event| Ok(GenerateEvent { event: Some(event) })))))
     }
 

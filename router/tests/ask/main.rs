@@ -1,5 +1,7 @@
 //! A router from its public door, with workers' doubles behind it.
 
+#![allow(clippy::unwrap_used)]
+
 mod catalogue;
 mod double;
 mod edge;

@@ -13,10 +13,20 @@ use crate::{
 
 const VPC_AND_SUBNET: [&str; 2] = ["create a VPC 10.0.0.0/16", "create a subnet 10.0.1.0/24 in it"];
 
+/// A planner may hold a line back until it sees the next: two lines are one step at least.
+fn held_after_two_lines() -> Script {
+    let mut script = Script::plan(&[VPC_AND_SUBNET[0], VPC_AND_SUBNET[1], "show every network"]);
+    script.text_holds_at = Some(2);
+    script
+}
+
 /// Makes the VPC in the first step and the subnet, which refers to it, in the second.
 fn vpc_and_subnet(pack: &str) -> Script {
     let pack = pack.to_owned();
     Script::answering(move |request| match request.earlier.first() {
+        _ if request.step.as_ref().is_some_and(|step| step.text.starts_with("show")) => {
+            vec![call("c1", &pack, "DescribeVpcs", "{}")]
+        }
         None => vec![call("c1", &pack, "CreateVpc", r#"{"CidrBlock":"10.0.0.0/16"}"#)],
         Some(vpc) => {
             let reference = format!(r#"{{"$ref":"{}","path":"Vpc.VpcId"}}"#, vpc.id);
@@ -99,41 +109,37 @@ async fn a_declared_capability_without_workers_is_named() {
 #[tokio::test]
 async fn the_plan_goes_on_where_the_lost_planner_stopped() {
     let mut troop = Troop::new().await;
-    let mut script = Script::plan(&VPC_AND_SUBNET);
-    script.text_holds_at = Some(1);
-    let mut generals = [Double::start(script.clone()), Double::start(script)];
+    let mut generals = [held_after_two_lines(), held_after_two_lines()].map(Double::start);
     let aws = Double::start(vpc_and_subnet(&troop.pack));
     troop.announce("g1", "plan", &generals[0]).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
     let text = "a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it";
     let mut events = soon(client.ask_stream(ask(text))).await.unwrap().into_inner();
-    // The first line is on its way; only now a second planner exists and the first one dies.
+    // A first step is on its way; only now a second planner exists and the first one dies.
     while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::Planned(_))) {}
     troop.announce("g2", "plan", &generals[1]).await;
     generals[1].release();
-    let (_second, _) = troop.router().await;
+    soon(troop.wait_for_all(&mut client)).await;
     generals[0].kill();
     let mut planned = 1;
     loop {
         match soon(events.message()).await.unwrap().unwrap().event {
             Some(Event::Planned(_)) => planned += 1,
             Some(Event::Merged(plan)) => {
-                assert_eq!((plan.steps.len(), plan.calls.len(), plan.unanswered.len()), (2, 2, 0));
+                assert_eq!((plan.steps.len(), plan.calls.len(), plan.unanswered.len()), (3, 3, 0));
                 break;
             }
             _ => {}
         }
     }
-    assert_eq!(planned, 2, "no line came twice");
+    assert_eq!(planned, 3, "no line came twice, none is missing");
 }
 
 #[tokio::test]
 async fn finished_steps_survive_the_loss_of_the_only_planner() {
     let mut troop = Troop::new().await;
-    let mut script = Script::plan(&VPC_AND_SUBNET);
-    script.text_holds_at = Some(1);
-    let (mut general, aws) = (Double::start(script), Double::start(vpc_and_subnet(&troop.pack)));
+    let (mut general, aws) = (Double::start(held_after_two_lines()), Double::start(vpc_and_subnet(&troop.pack)));
     troop.announce("g", "plan", &general).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
@@ -145,8 +151,8 @@ async fn finished_steps_survive_the_loss_of_the_only_planner() {
             break plan;
         }
     };
-    assert_eq!(plan.calls.len(), 1);
-    assert!(plan.unanswered[0].reason.starts_with("planning broke off after 1 steps"), "{}", plan.unanswered[0].reason);
+    assert!(!plan.calls.is_empty());
+    assert!(plan.unanswered[0].reason.starts_with("planning broke off after "), "{}", plan.unanswered[0].reason);
 }
 
 #[tokio::test]
@@ -158,7 +164,7 @@ async fn without_planner_or_specialist_the_error_says_what_to_start() {
     assert!(status.message().contains("silverback worker"), "{}", status.message());
     let aws = Double::start(Script::default());
     troop.announce("a", "aws", &aws).await;
-    let (_router, mut client) = troop.router().await;
+    soon(troop.wait_for_all(&mut client)).await;
     let status = soon(client.ask(ask("anything"))).await.unwrap_err();
     assert_eq!(status.error_code(), ErrorCode::Unavailable);
     assert!(status.message().contains("--capability plan"), "{}", status.message());

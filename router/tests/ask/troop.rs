@@ -114,11 +114,16 @@ impl Troop {
     pub async fn router_with(&self, config: RouterConfig) -> (RunningRouter, Client) {
         let router = Router::start(config).await.unwrap();
         let mut client = Client::new(connect(&router).await);
+        self.wait_for_all(&mut client).await;
+        (router, client)
+    }
+
+    /// Until this router has seen every worker announced so far.
+    pub async fn wait_for_all(&self, client: &mut Client) {
         while client.list_workers(v1::ListWorkersRequest {}).await.unwrap().get_ref().workers.len()
             < self.announced.len()
         {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        (router, client)
     }
 }

@@ -48,6 +48,8 @@ pub struct Catalogue {
 
 impl<'a> Scope<'a> {
     /// The scope of a capability: `aws`, or `aws/s3`; `""` is everything.
+    ///
+    /// A capability that spans vendors (`finance`) is a catalogue of its own packs, searched with the default scope.
     pub fn of_capability(capability: &'a str) -> Self {
         let mut parts = capability.splitn(2, '/').filter(|part| !part.is_empty());
         Self { provider: parts.next(), service: parts.next() }

@@ -113,13 +113,10 @@ fn field_count(index: &Index, document: &Document, posting: Posting, weights: &W
     let [name, words, summary] = posting.counts;
     let counts = [name, words, summary, u8::from(posting.in_parameters)];
     let mut sum = if posting.in_service { weights.service } else { 0.0 };
-    for field in 0..4 {
-        if counts[field] == 0 {
-            continue;
-        }
+    for (field, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
         let b = weights.lengths[field];
         let relative = f32::from(document.lengths[field]) / index.mean_lengths[field];
-        sum += weights.fields[field] * f32::from(counts[field]) / (1.0 - b + b * relative);
+        sum += weights.fields[field] * f32::from(count) / (1.0 - b + b * relative);
     }
     sum
 }

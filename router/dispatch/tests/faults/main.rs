@@ -1,5 +1,7 @@
 //! What becomes of a request's steps when workers die, stall, refuse or lie.
 
+#![allow(clippy::unwrap_used)]
+
 mod double;
 
 use std::{

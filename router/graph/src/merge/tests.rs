@@ -199,6 +199,14 @@ fn the_same_name_of_another_kind_is_another_resource() {
 }
 
 #[test]
+fn steps_that_are_no_graph_are_named_and_their_calls_stay() {
+    let steps = [step(1, &[2]), step(2, &[1, 7])];
+    let merged = merge(&steps, answers([(1, vec![write("c1", json!({}))])]));
+    assert_eq!(codes(&merged), ["invalid-steps"; 2]);
+    assert_eq!(merged.calls.len(), 1);
+}
+
+#[test]
 fn the_hash_covers_calls_and_not_usage() {
     let steps = vec![step(1, &[])];
     let seal = |argument: &str| {

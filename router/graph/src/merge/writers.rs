@@ -41,7 +41,7 @@ impl Sheet<'_> {
         let (one, two) = (&self.calls[earlier], &self.calls[later]);
         // Equal calls get a warning of their own.
         let are_twins = identity(one) == identity(two);
-        (!are_twins).then(|| Remark::Writers { one: one.id, two: two.id, resource })
+        (!are_twins).then_some(Remark::Writers { one: one.id, two: two.id, resource })
     }
 
     /// Edges point backwards only, so places before `earlier` need not be looked at.

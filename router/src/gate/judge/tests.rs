@@ -1,1 +1,45 @@
+use serde_json::json;
+use silverback_catalogue::Invocation as Vendor;
 
+use super::*;
+
+fn operation() -> Operation {
+    let definitions = json!({
+        "Subnet": {"type": "object", "properties": {"Id": {"type": "string"}, "Tags": {"type": "array", "items": {"type": "string"}}}},
+    });
+    Operation {
+        provider: "aws".into(),
+        service: "ec2".into(),
+        name: "Create".into(),
+        summary: String::new(),
+        words: Vec::new(),
+        effect: CatalogueEffect::Keyed,
+        undo: None,
+        invocation: Vendor::Command { words: vec!["aws".into()] },
+        parameters: json!({"type": "object", "properties": {
+            "Subnets": {"type": "array", "items": {"$ref": "#/$defs/Subnet"}}, "a/b": {"type": "integer"}}}),
+        result: json!({"$ref": "#/$defs/Subnet"}),
+        definitions: Arc::new(definitions.as_object().unwrap().clone()),
+    }
+}
+
+#[test]
+fn pointers_lead_through_lists_and_shared_shapes() {
+    let operation = operation();
+    let shape_at = |pointer: &str| schema_at(&operation, pointer).and_then(shape);
+    assert_eq!(shape_at("/Subnets"), Some("a list"));
+    assert_eq!(shape_at("/Subnets/0"), Some("an object"));
+    assert_eq!(shape_at("/Subnets/3/Id"), Some("a single value"));
+    assert_eq!(shape_at("/Subnets/3/Tags/0"), Some("a single value"));
+    assert_eq!(shape_at("/a~1b"), Some("a single value"));
+    assert_eq!(shape_at("/Unknown"), None);
+}
+
+#[test]
+fn a_result_nobody_describes_may_be_referred_to() {
+    let reference = Reference { call: CallId::nth(0), path: "Anything".into() };
+    let mut target = operation();
+    assert!(check_path("/x", &reference, &target).unwrap_err().contains("has no Anything"));
+    target.result = Value::Null;
+    assert_eq!(check_path("/x", &reference, &target), Ok(None));
+}

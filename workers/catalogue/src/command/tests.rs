@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{Rendered, bind, missing, parse, quote, render};
+use crate::check::check;
 use crate::import::{Imported, kubectl, openbb, stripe};
 use crate::operation::{Effect, Invocation, Operation};
 
@@ -339,13 +340,15 @@ fn the_vendors_own_kubectl_examples_bind() {
         all += 1;
         let is_named = line.target().is_some_and(|target| target.operation == expected);
         let bound = bind(operation(expected), &line);
-        let is_whole = bound.leftovers.is_empty() && missing(operation(expected), &bound.arguments).is_empty();
+        let arguments = Value::Object(bound.arguments);
+        let is_whole = bound.leftovers.is_empty() && check(operation(expected), &arguments).is_empty();
         named += usize::from(is_named);
         whole += usize::from(is_whole);
         if !is_named || !is_whole {
-            println!("{expected}: {text}\n    left {:?}, bound {}", bound.leftovers, Value::Object(bound.arguments));
+            println!("{expected}: {text}\n    left {:?}, bound {arguments}", bound.leftovers);
         }
     }
-    println!("kubectl examples: {all}, command named {named}, bound whole {whole}");
-    assert!(all >= 60 && named == all && whole * 100 >= all * 90, "{named} and {whole} of {all}");
+    println!("kubectl examples: {all}, command named {named}, bound whole and valid {whole}");
+    // Measured: 59 of these 60, and 328 of all 336; two kinds in one word (`rc,services`) are not one call.
+    assert!(all >= 60 && named == all && whole * 100 >= all * 95, "{named} and {whole} of {all}");
 }

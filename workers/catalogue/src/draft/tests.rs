@@ -22,6 +22,7 @@ fn a_right_draft_is_exact_in_every_tongue() {
     let catalogue = catalogue(folder.path());
     for (text, name) in [
         ("aws dynamodb delete-table --table-name Users", "DeleteTable"),
+        ("aws dynamodb DeleteTable --table-name Users", "DeleteTable"),
         ("aws s3api create-bucket --bucket logs", "CreateBucket"),
         ("aws s3 cp s3://raw s3://clean --recursive", "cp"),
         ("```bash\n$ kubectl rollout restart deployment/web -n prod\n```", "rollout restart"),
@@ -49,7 +50,7 @@ fn nearly_right_names_find_their_operation() {
     let folder = tempfile::tempdir().unwrap();
     let catalogue = catalogue(folder.path());
     for (text, name) in [
-        ("aws dynamodb DeleteTable --table-name Users", "DeleteTable"),
+        ("aws dynamodb delete_table --table-name Users", "DeleteTable"),
         ("aws dynamodb remove-table --table-name Users", "DeleteTable"),
         ("aws dynamodb get-tables", "ListTables"),
         ("aws dynamo put-item --table-name Users", "PutItem"),

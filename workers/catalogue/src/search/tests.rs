@@ -22,7 +22,7 @@ fn users_words_find_the_vendors_operations() {
     let catalogue = catalogue(folder.path());
     let (aws, kubernetes) = (Scope::of_capability("aws"), Scope::of_capability("kubernetes"));
     for (scope, text, name) in [
-        (aws, "make a new bucket called logs-eu", "CreateBucket"),
+        (aws, "create a bucket called logs-eu", "CreateBucket"),
         (aws, "mirror ./site into s3://www", "sync"),
         (aws, "turn on versioning for the bucket photos", "PutBucketVersioning"),
         (aws, "throw away the table Users", "DeleteTable"),

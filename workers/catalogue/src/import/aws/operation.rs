@@ -48,6 +48,7 @@ fn import(service: &str, named: (&str, &Value), shapes: &Shapes, page_tokens: &[
         }
         add_outfile(properties, described, shapes);
     }
+    drop_requirement_of_tokens(&mut parameters);
     amend(service, name, &mut parameters);
     if is_true(described, "deprecated") {
         parameters["deprecated"] = json!(true);
@@ -87,6 +88,22 @@ fn is_never_said(member: &str, reference: &Value, schema: &Value, page_tokens: &
     is_true(reference, "idempotencyToken") || paging || folded == "dryrun" || page_tokens.contains(&member)
 }
 
+/// The command line makes required idempotency tokens itself: nobody has to give them.
+fn drop_requirement_of_tokens(parameters: &mut Value) {
+    let never = |parameters: &Value, name: &Value| {
+        let name = name.as_str().unwrap_or_default();
+        parameters.get("properties").and_then(|all| all.get(name)?.get("x-never")).is_some()
+    };
+    let Some(Value::Array(required)) = parameters.get("required") else { return };
+    let kept: Vec<Value> = required.iter().filter(|name| !never(parameters, name)).cloned().collect();
+    let Some(object) = parameters.as_object_mut() else { return };
+    if kept.is_empty() {
+        object.shift_remove("required");
+    } else {
+        object.insert("required".to_owned(), Value::Array(kept));
+    }
+}
+
 /// `input_token` of the operation's paginator: a name or several.
 fn page_tokens<'a>(paginators: &'a Value, operation: &str) -> Vec<&'a str> {
     match paginators.get("pagination").and_then(|all| all.get(operation)).and_then(|one| one.get("input_token")) {
@@ -118,10 +135,12 @@ fn amend(service: &str, name: &str, parameters: &mut Value) {
     if let Some(object) = parameters.as_object_mut() {
         object.shift_remove("required");
     }
-    for count in ["MinCount", "MaxCount"] {
-        if let Some(schema) = parameters.pointer_mut(&format!("/properties/{count}")) {
-            schema["default"] = json!(1);
-            schema["x-flag"] = json!("count");
-        }
+    let Some(properties) = parameters.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    // `--count 2:5` is both, in this order.
+    for (position, count) in ["MinCount", "MaxCount"].into_iter().enumerate() {
+        let Some(mut schema) = properties.shift_remove(count) else { continue };
+        schema["default"] = json!(1);
+        schema["x-flag"] = json!("count");
+        properties.shift_insert(position, count.to_owned(), schema);
     }
 }

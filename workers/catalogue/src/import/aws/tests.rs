@@ -79,6 +79,13 @@ fn tokens_and_dry_runs_are_never_said() {
     let transact = imported("dynamodb", "TransactWriteItems");
     assert_eq!(transact.parameter("ClientRequestToken").unwrap()["x-never"], true);
     assert_eq!(transact.effect, Effect::Keyed);
+    for service in operations(&fixture()).unwrap().services {
+        for operation in service.operations {
+            let never = |name: &str| operation.parameter(name).is_some_and(|schema| schema.get("x-never").is_some());
+            let mut names = operation.properties().map(|(name, _)| name);
+            assert!(!names.any(|name| never(name) && operation.is_required(name)), "{}", operation.key());
+        }
+    }
 }
 
 #[test]

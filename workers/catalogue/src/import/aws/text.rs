@@ -79,8 +79,7 @@ fn number(name: &str) -> Option<char> {
 
 /// Where the first sentence ends: at a line break, or after a full stop before a capital.
 fn sentence_end(text: &str) -> usize {
-    let mut letters = text.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in text.char_indices() {
         if letter == '\n' {
             return at;
         }
