@@ -46,7 +46,12 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
 }
 
 fn read(path: &Path) -> Result<Vec<Case>, CliError> {
-    let unusable = |reason: String| CliError::usage(format!("{}: {reason}", path.display()), "give files of one JSON case a line, as tests/requests/issue.jsonl");
+    let unusable = |reason: String| {
+        CliError::usage(
+            format!("{}: {reason}", path.display()),
+            "give files of one JSON case a line, as tests/requests/issue.jsonl",
+        )
+    };
     let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
     if size > MAX_FILE_BYTES {
         return Err(unusable(format!("{size} bytes; at most {MAX_FILE_BYTES} are read")));
@@ -59,9 +64,9 @@ fn read(path: &Path) -> Result<Vec<Case>, CliError> {
 async fn ask_case(router: Channel, case: &Case) -> Score {
     let request = AskRequest { text: case.prompt.clone(), today: case.today.clone().unwrap_or_default() };
     let reply = RouterServiceClient::new(router).ask(request).await;
-    let plan = reply.map_err(|status| status.message().to_owned()).and_then(|reply| {
-        Plan::try_from(reply.into_inner()).map_err(|error| error.to_string())
-    });
+    let plan = reply
+        .map_err(|status| status.message().to_owned())
+        .and_then(|reply| Plan::try_from(reply.into_inner()).map_err(|error| error.to_string()));
     match plan {
         Ok(plan) => score(case, &plan),
         Err(reason) => {
@@ -88,7 +93,8 @@ fn document(scores: &[(String, Score)]) -> String {
 fn table(scores: &[(String, Score)]) -> String {
     let mut suites: Vec<&str> = scores.iter().map(|(suite, _)| suite.as_str()).collect();
     suites.dedup();
-    let mut text = String::from("cases  operation right   whole plan right [95 %]   references   median s   p95 s   suite\n");
+    let mut text =
+        String::from("cases  operation right   whole plan right [95 %]   references   median s   p95 s   suite\n");
     let mut line = |name: &str, summary: Summary| text.push_str(&summary.row(name));
     for suite in &suites {
         line(suite, Summary::of(scores.iter().filter(|(name, _)| name == suite).map(|(_, score)| score)));

@@ -21,5 +21,9 @@ pub fn start(config: &Config, chatter: Chatter) {
     };
     let filter = config.log.as_deref().unwrap_or(usual);
     let filter = EnvFilter::try_new(filter).expect("the settings were checked");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(console::colors_enabled_stderr())
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -56,7 +56,8 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| console::measure_text_width(&row[column])).max().unwrap_or(0);
     let widths = std::array::from_fn::<_, N, _>(width);
     for row in rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| console::pad_str(cell, width, console::Alignment::Left, None));
+        let cells =
+            row.iter().zip(widths).map(|(cell, width)| console::pad_str(cell, width, console::Alignment::Left, None));
         let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str(printable(line.trim_end()).as_ref());
         text.push('\n');

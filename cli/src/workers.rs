@@ -42,7 +42,8 @@ fn table(workers: &[WorkerInfo]) -> String {
     let rows = workers.iter().map(|worker| {
         let short = |digest: &str| digest.chars().take("sha256:".len() + 12).collect::<String>();
         let catalogue = short(&worker.catalogue);
-        [&worker.capability, &worker.id, &worker.address, &worker.model, &catalogue, &worker.state].map(|cell| one_line(cell))
+        [&worker.capability, &worker.id, &worker.address, &worker.model, &catalogue, &worker.state]
+            .map(|cell| one_line(cell))
     });
     terminal::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
 }

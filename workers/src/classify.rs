@@ -3,7 +3,10 @@
 //! The score of a class is a softmax over the mean similarity of its nearest examples. `none` is a class with examples of its own,
 //! since distance alone cannot tell "Slack" from "S3". New capabilities bring their examples with their card: no training.
 
-use std::{collections::{BTreeMap, HashMap}, sync::Mutex};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Mutex,
+};
 
 use silverback_engine::Embedder;
 

@@ -1,13 +1,16 @@
 //! The general worker: text under a grammar, and which capability a text is about.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures::Stream;
 use silverback_decoding::Grammar;
 use silverback_engine::{Event, FinishReason, GenerationStream, Message};
 use silverback_proto::{
     ErrorCode,
-    v1::{self, general_service_server::GeneralService, generate_done::Reason, generate_event, generate_request::Constraint},
+    v1::{
+        self, general_service_server::GeneralService, generate_done::Reason, generate_event,
+        generate_request::Constraint,
+    },
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,6 +27,8 @@ use crate::{
 const DEFAULT_TOKENS: u32 = 256;
 /// Output tokens that nobody gets more of; a bigger value lets one caller hold the model longer.
 const MAX_TOKENS: u32 = 1024;
+/// Longest silence while the model is busy with others or reads the prompt.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Texts classified in one call: 64 take about half a second.
 const MAX_TEXTS: usize = 64;
 
@@ -61,12 +66,15 @@ impl GeneralService for General {
             return Err(ErrorCode::InvalidRequest.status(reason));
         }
         let classifier = self.classifier.clone();
-        let classes: Vec<_> = request.capabilities.into_iter().map(|class| (class.capability, class.examples)).collect();
+        let classes: Vec<_> =
+            request.capabilities.into_iter().map(|class| (class.capability, class.examples)).collect();
         // Embedding computes for milliseconds: not on the threads that serve everybody.
         let scores = tokio::task::spawn_blocking(move || classifier.classify(&request.texts, &classes))
             .await
             .map_err(|source| ErrorCode::Internal.status(format!("classification did not finish: {source}")))??;
-        Ok(Response::new(v1::ClassifyReply { texts: scores.into_iter().map(|scores| v1::Classification { scores }).collect() }))
+        Ok(Response::new(v1::ClassifyReply {
+            texts: scores.into_iter().map(|scores| v1::Classification { scores }).collect(),
+        }))
     }
 }
 
@@ -74,9 +82,10 @@ fn order(request: v1::GenerateRequest) -> Result<Order, Status> {
     let grammar = match request.constraint {
         None => None,
         Some(Constraint::Lark(lark)) => Some(Grammar::from_lark(lark)),
-        Some(Constraint::JsonSchema(text)) => Some(Grammar::from_json_schema(&serde_json::from_str(&text).map_err(|source| {
-            ErrorCode::InvalidRequest.status(format!("json_schema is no JSON: {source}"))
-        })?)),
+        Some(Constraint::JsonSchema(text)) => Some(Grammar::from_json_schema(
+            &serde_json::from_str(&text)
+                .map_err(|source| ErrorCode::InvalidRequest.status(format!("json_schema is no JSON: {source}")))?,
+        )),
     };
     let max_tokens = if request.max_tokens == 0 { DEFAULT_TOKENS } else { request.max_tokens.min(MAX_TOKENS) };
     let mut messages = vec![Message::system(request.system)];
@@ -95,7 +104,13 @@ fn events(mut generation: GenerationStream) -> Events {
     tokio::spawn(async move {
         let mut meter = Meter::start();
         let mut text = String::new();
-        while let Some(event) = generation.next().await {
+        loop {
+            let event = tokio::select! {
+                event = generation.next() => event,
+                // Waiting for the model is no silence: a router takes a silent worker for a dead one.
+                () = tokio::time::sleep(HEARTBEAT) => Some(Ok(Event::Token { id: 0, text: String::new() })),
+            };
+            let Some(event) = event else { return };
             let events = match event {
                 Err(error) => vec![Err(WorkerError::from(error).into())],
                 Ok(Event::Token { text: piece, .. }) => {
@@ -106,7 +121,8 @@ fn events(mut generation: GenerationStream) -> Events {
                     meter.add(&usage);
                     text.push_str(&rest);
                     let reason = if reason == FinishReason::MaxTokens { Reason::TokenLimit } else { Reason::Complete };
-                    let done = v1::GenerateDone { reason: reason.into(), text: text.clone(), usage: Some(meter.read()) };
+                    let done =
+                        v1::GenerateDone { reason: reason.into(), text: text.clone(), usage: Some(meter.read()) };
                     vec![Ok(wire(generate_event::Event::Text(rest))), Ok(wire(generate_event::Event::Done(done)))]
                 }
             };

@@ -1,19 +1,25 @@
 //! `SpecialistService` over gRPC: each answer is a task of its own that ends when its caller goes away.
 
-use std::{collections::BTreeMap, path::PathBuf, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
 
 use futures::Stream;
 use silverback_proto::{
     ErrorCode,
     v1::{self, answer_event::Event, specialist_service_server::SpecialistService},
 };
-use tokio::{io::AsyncReadExt, sync::mpsc};
+use tokio::{
+    io::AsyncReadExt,
+    sync::{mpsc, watch},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
-use crate::specialist::{Outcome, Specialist, Task};
+use crate::{
+    general::HEARTBEAT,
+    specialist::{Outcome, Specialist, Task},
+};
 
 /// Bytes of a step's text that are read; the router admits 16 KiB for a whole request.
 const MAX_STEP_BYTES: usize = 16 * 1024;
@@ -79,7 +85,8 @@ impl SpecialistService for Specialists {
 
     async fn fetch_pack(&self, request: Request<v1::FetchPackRequest>) -> Result<Response<Chunks>, Status> {
         let path = self.pack_path(&request.into_inner().digest)?;
-        let unreadable = |source: std::io::Error| ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}"));
+        let unreadable =
+            |source: std::io::Error| ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}"));
         let mut file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
         // Bound to 4: a slow reader keeps at most a megabyte here.
         let (sender, receiver) = mpsc::channel(4);
@@ -116,16 +123,20 @@ fn check_limits(request: &v1::AnswerRequest) -> Result<(), Status> {
 }
 
 /// Answers one step; a caller that went away cancels it.
-async fn run(specialist: Arc<Specialist>, request: v1::AnswerRequest, sender: mpsc::Sender<Result<v1::AnswerEvent, Status>>) {
+async fn run(
+    specialist: Arc<Specialist>,
+    request: v1::AnswerRequest,
+    sender: mpsc::Sender<Result<v1::AnswerEvent, Status>>,
+) {
     let cancel = CancellationToken::new();
     let task = Task { request, cancel: cancel.clone() };
-    let progress = sender.clone();
+    let (stages, current) = watch::channel("queued");
     let stage = move |name: &'static str| {
-        // Progress may be lost when the reader is slow; the outcome may not.
-        let _ = progress.try_send(Ok(event(Event::Stage(name.to_owned()))));
+        stages.send_replace(name);
     };
     let answer = tokio::select! {
         answer = specialist.answer(&task, stage) => answer,
+        never = report_stages(current, &sender) => match never {},
         () = sender.closed() => {
             cancel.cancel();
             info!(request = %task.request.request, "the caller went away, step cancelled");
@@ -146,6 +157,21 @@ async fn run(specialist: Arc<Specialist>, request: v1::AnswerRequest, sender: mp
         Err(error) => {
             warn!(request = %task.request.request, %error, "step failed");
             let _ = sender.send(Err(error.into())).await;
+        }
+    }
+}
+
+/// Says each stage as it comes, and the current one again every few seconds: a silent worker counts as dead. Never ends.
+async fn report_stages(
+    mut current: watch::Receiver<&'static str>,
+    sender: &mpsc::Sender<Result<v1::AnswerEvent, Status>>,
+) -> Infallible {
+    loop {
+        let stage = (*current.borrow_and_update()).to_owned();
+        // Progress may be lost when the reader is slow; the outcome may not.
+        let _ = sender.try_send(Ok(event(Event::Stage(stage))));
+        if let Ok(Err(_)) = tokio::time::timeout(HEARTBEAT, current.changed()).await {
+            return std::future::pending().await;
         }
     }
 }

@@ -9,6 +9,7 @@ mod judge;
 mod reply;
 mod results;
 mod retrieve;
+mod settle;
 mod write;
 
 use std::{
@@ -102,7 +103,9 @@ impl Specialist {
         let candidates = self.retrieve(task, &draft, &mut meter)?;
         stage("ground");
         let mut proposals = self.judge(&candidates, &draft, &evidence);
-        debug!(request = %task.request.request, %draft, candidates = candidates.len(), "judged");
+        for proposal in proposals.iter().take(3) {
+            debug!(%draft, operation = proposal.operation.name, score = proposal.score, kept = ?proposal.grounded.kept, dropped = ?proposal.grounded.dropped, offers = ?proposal.offers, "judged");
+        }
         let Some(best) = proposals.drain(..).next() else {
             return Ok(Answer { outcome: self.refuse(), draft, usage: meter.read() });
         };

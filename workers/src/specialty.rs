@@ -61,7 +61,8 @@ pub fn find(capability: &str) -> Option<Specialty> {
 
 /// Requests that nobody serves.
 pub fn none_examples() -> Vec<String> {
-    let file: NoneFile = toml::from_str(include_str!("../specialties/none.toml")).expect("a shipped file, see the test");
+    let file: NoneFile =
+        toml::from_str(include_str!("../specialties/none.toml")).expect("a shipped file, see the test");
     file.routing.examples
 }
 

@@ -79,10 +79,15 @@ impl Worker {
         let loading = tokio::task::spawn_blocking(move || {
             let writer = Writer::load(&files.model, device, EngineConfig::default())?;
             let general = serves_plan.then(|| load_general(&files, writer.clone())).transpose()?;
-            let specialists = specialties.into_iter().map(|specialty| load_specialist(&files, specialty, writer.clone()));
-            Ok::<_, WorkerError>((writer.clone(), Loaded { general, specialists: specialists.collect::<Result<_, _>>()? }))
+            let specialists =
+                specialties.into_iter().map(|specialty| load_specialist(&files, specialty, writer.clone()));
+            Ok::<_, WorkerError>((
+                writer.clone(),
+                Loaded { general, specialists: specialists.collect::<Result<_, _>>()? },
+            ))
         });
-        let (writer, loaded) = loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
+        let (writer, loaded) =
+            loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
         warm_up(&writer).await?;
         for specialist in &loaded.specialists {
             specialist.warm_up().await?;
@@ -135,7 +140,8 @@ fn specialties(capabilities: &[String]) -> Result<Vec<Specialty>, WorkerError> {
     let mut found = Vec::new();
     for capability in capabilities.iter().filter(|name| *name != PLAN) {
         let unknown = || {
-            let mut known: Vec<String> = specialty::built_in().into_iter().map(|specialty| specialty.capability).collect();
+            let mut known: Vec<String> =
+                specialty::built_in().into_iter().map(|specialty| specialty.capability).collect();
             known.insert(0, PLAN.to_owned());
             WorkerError::UnknownCapability { capability: capability.clone(), known: known.join(", ") }
         };
@@ -149,12 +155,19 @@ fn load_general(files: &crate::WorkerFiles, writer: Writer) -> Result<General, W
     Ok(General::new(writer, Arc::new(Classifier::new(embedder)?)))
 }
 
-fn load_specialist(files: &crate::WorkerFiles, specialty: Specialty, writer: Writer) -> Result<Arc<Specialist>, WorkerError> {
+fn load_specialist(
+    files: &crate::WorkerFiles,
+    specialty: Specialty,
+    writer: Writer,
+) -> Result<Arc<Specialist>, WorkerError> {
     let mut paths = Vec::new();
     for provider in &specialty.providers {
         let path = files.packs.join(format!("{provider}.pack"));
         if !path.is_file() {
-            return Err(WorkerError::PackMissing { provider: provider.clone(), place: files.packs.display().to_string() });
+            return Err(WorkerError::PackMissing {
+                provider: provider.clone(),
+                place: files.packs.display().to_string(),
+            });
         }
         paths.push(path);
     }
@@ -165,7 +178,10 @@ fn load_specialist(files: &crate::WorkerFiles, specialty: Specialty, writer: Wri
 /// A generation under a grammar must parse before anybody is told that this worker serves.
 async fn warm_up(writer: &Writer) -> Result<(), WorkerError> {
     let order = Order {
-        messages: vec![Message::system("You answer with JSON.".to_owned()), Message::user("Say that you are ready.".to_owned())],
+        messages: vec![
+            Message::system("You answer with JSON.".to_owned()),
+            Message::user("Say that you are ready.".to_owned()),
+        ],
         grammar: Some(Grammar::from_json_schema(&serde_json::json!({
             "type": "object", "properties": {"ready": {"type": "boolean"}}, "required": ["ready"], "additionalProperties": false
         }))),
@@ -173,7 +189,8 @@ async fn warm_up(writer: &Writer) -> Result<(), WorkerError> {
         ..Order::default()
     };
     let completion = writer.write(order).await?;
-    let is_parsed = serde_json::from_str::<serde_json::Value>(&completion.text).is_ok_and(|value| value["ready"].is_boolean());
+    let is_parsed =
+        serde_json::from_str::<serde_json::Value>(&completion.text).is_ok_and(|value| value["ready"].is_boolean());
     if completion.reason == FinishReason::MaxTokens || !is_parsed {
         return Err(WorkerError::WarmUpFailed { reason: format!("the model wrote {:?}", completion.text) });
     }
@@ -210,11 +227,16 @@ fn cards(config: &WorkerConfig, loaded: &Loaded) -> Result<Vec<(String, Card)>, 
     Ok(general.chain(specialists).collect())
 }
 
-fn announce(config: &WorkerConfig, address: &str, cards: Vec<(String, Card)>) -> Result<Vec<Announcement>, WorkerError> {
+fn announce(
+    config: &WorkerConfig,
+    address: &str,
+    cards: Vec<(String, Card)>,
+) -> Result<Vec<Announcement>, WorkerError> {
     let mut announcements = Vec::new();
     for (capability, card) in cards {
         // The address makes the name: a worker that comes back at its place takes its old name, not a second one.
-        let id = WorkerId::new(address.trim_start_matches("http://").replace(|c: char| !c.is_ascii_alphanumeric(), "-"))?;
+        let id =
+            WorkerId::new(address.trim_start_matches("http://").replace(|c: char| !c.is_ascii_alphanumeric(), "-"))?;
         let record = WorkerRecord::new(id, Capability::new(capability)?, address.to_owned(), &card);
         announcements.push(config.registry.announce(&record, &card)?);
     }
@@ -230,7 +252,9 @@ fn serve(listener: TcpListener, loaded: Loaded, config: &WorkerConfig, stop: Can
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .build_v1()
             .expect("the checked-in descriptors are well-formed");
-        let general = loaded.general.map(|general| GeneralServiceServer::new(general).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        let general = loaded
+            .general
+            .map(|general| GeneralServiceServer::new(general).max_decoding_message_size(MAX_MESSAGE_BYTES));
         let specialists = Specialists::new(loaded.specialists, packs);
         let served = Server::builder()
             .add_service(health_service)

@@ -3,7 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use silverback_decoding::{Grammar, GrammarFactory, TokenTable};
-use silverback_engine::{Completion, Device, Engine, EngineConfig, Generation, GenerationStream, Message, Model, TokenKind};
+use silverback_engine::{
+    Completion, Device, Engine, EngineConfig, Generation, GenerationStream, Message, Model, TokenKind,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{WorkerError, mask::GrammarMask};
@@ -72,21 +74,18 @@ impl Writer {
     pub async fn write(&self, order: Order) -> Result<Completion, WorkerError> {
         Ok(self.stream(order)?.finish().await?)
     }
-
-    /// Longest prompt plus answer in tokens.
-    pub fn context_tokens(&self) -> usize {
-        self.engine.context_tokens()
-    }
 }
 
 fn token_table(model: &Arc<Model>) -> Result<TokenTable, WorkerError> {
     let vocabulary = model.vocabulary();
     let is_special = |id: &u32| vocabulary.kinds[*id as usize] != TokenKind::Text;
     let special: Vec<u32> = (0..vocabulary.len() as u32).filter(is_special).collect();
-    let tokens: Vec<Vec<u8>> =
-        (0..vocabulary.len() as u32).map(|id| if is_special(&id) { Vec::new() } else { vocabulary.text_bytes(id).to_vec() }).collect();
+    let tokens: Vec<Vec<u8>> = (0..vocabulary.len() as u32)
+        .map(|id| if is_special(&id) { Vec::new() } else { vocabulary.text_bytes(id).to_vec() })
+        .collect();
     let eos = vocabulary.eos.first().copied().unwrap_or_default();
     let tokenizer = model.clone();
-    let tokenize = move |bytes: &[u8]| tokenizer.tokenizer().encode(&String::from_utf8_lossy(bytes)).unwrap_or_default();
+    let tokenize =
+        move |bytes: &[u8]| tokenizer.tokenizer().encode(&String::from_utf8_lossy(bytes)).unwrap_or_default();
     Ok(TokenTable::new(tokens, eos, special, Box::new(tokenize))?)
 }

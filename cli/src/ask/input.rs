@@ -65,13 +65,8 @@ mod tests {
     #[test]
     fn bad_requests_say_what_is_wrong() {
         let long = vec![b'x'; MAX_BYTES + 1];
-        let cases: [(&[u8], &str); 5] = [
-            (b"", "empty"),
-            (b" \n\t ", "empty"),
-            (b"caf\xe9", "UTF-8"),
-            (b"a\x1b[2J", "U+001B"),
-            (&long, "16 KiB"),
-        ];
+        let cases: [(&[u8], &str); 5] =
+            [(b"", "empty"), (b" \n\t ", "empty"), (b"caf\xe9", "UTF-8"), (b"a\x1b[2J", "U+001B"), (&long, "16 KiB")];
         for (bytes, wanted) in cases {
             let error = admit(bytes).unwrap_err();
             assert!(error.to_string().contains(wanted), "{error}");

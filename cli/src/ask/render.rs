@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use console::style;
 use serde_json::Value;
-use silverback_graph::{Call, Diagnostic, Effect, Evidence, EvidenceSource, Invocation, Plan, Severity, Unanswered, Usage};
+use silverback_graph::{
+    Call, Diagnostic, Effect, Evidence, EvidenceSource, Invocation, Plan, Severity, Unanswered, Usage,
+};
 
 use crate::terminal::{command_line, one_line};
 
@@ -123,7 +125,8 @@ fn diagnostic(text: &mut String, found: &Diagnostic) {
         Severity::Warning => style("warning").yellow(),
         Severity::Error => style("error").red(),
     };
-    let about = if found.about.is_empty() { String::new() } else { format!(" ({})", one_line(&found.about.join(", "))) };
+    let about =
+        if found.about.is_empty() { String::new() } else { format!(" ({})", one_line(&found.about.join(", "))) };
     line(text, 0, &format!("{severity}: {}{about}", one_line(&found.message)));
 }
 
@@ -137,14 +140,20 @@ fn totals(text: &mut String, plan: &Plan) {
     for usage in plan.usage.steps.values() {
         sum += *usage;
     }
-    let Usage { prompt_tokens, cached_tokens, output_tokens, forced_tokens, .. } = sum;
     line(text, 0, &format!("{} in {:.1} s", counts.join(", "), plan.usage.total_ms / 1000.0));
+    let Usage { prompt_tokens, cached_tokens, output_tokens, forced_tokens, .. } = sum;
     if prompt_tokens > 0 {
-        let tokens = format!("{prompt_tokens} tokens read ({cached_tokens} cached), {output_tokens} written ({forced_tokens} forced)");
-        line(text, 0, &style(tokens).dim().to_string());
+        let read = format!("{prompt_tokens} tokens read ({cached_tokens} cached) in {}", seconds(sum.prefill_ms));
+        let written = format!("{output_tokens} written ({forced_tokens} forced) in {}", seconds(sum.decode_ms));
+        let rest = format!("searching {}, waiting {}", seconds(sum.retrieve_ms), seconds(sum.queue_ms));
+        line(text, 0, &style(format!("{read}, {written}, {rest}")).dim().to_string());
     }
     line(text, 0, &style(format!("plan {} {}", one_line(&plan.id), one_line(&plan.hash))).dim().to_string());
     line(text, 0, &style("nothing was done: a plan is only a proposal").dim().to_string());
+}
+
+fn seconds(milliseconds: f64) -> String {
+    format!("{:.1} s", milliseconds / 1000.0)
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -182,7 +191,8 @@ mod tests {
                   "evidence": [{ "argument": "/VpcId", "source": "call", "text": "c1" }] },
             ],
             "unanswered": [], "diagnostics": [],
-            "usage": { "total_ms": 5210.0, "plan": { "prompt_tokens": 812, "cached_tokens": 640, "output_tokens": 64 } },
+            "usage": { "total_ms": 5210.0, "plan": {
+                "prompt_tokens": 812, "cached_tokens": 640, "output_tokens": 64, "prefill_ms": 1100.0, "decode_ms": 2500.0 } },
         })
     }
 
@@ -196,7 +206,7 @@ s1 aws  create a VPC and a subnet
       VpcId = c1.Vpc.VpcId  ← result of c1
 
 1 step, 2 calls, 0 unanswered in 5.2 s
-812 tokens read (640 cached), 64 written (0 forced)
+812 tokens read (640 cached) in 1.1 s, 64 written (0 forced) in 2.5 s, searching 0.0 s, waiting 0.0 s
 plan p_1 sha256:ab
 nothing was done: a plan is only a proposal
 ";

@@ -138,7 +138,8 @@ impl Tree {
                 Some(line)
             }
             Event::StepFailed(failed) => {
-                let reason = terminal::one_line(if failed.question.is_empty() { &failed.reason } else { &failed.question });
+                let reason =
+                    terminal::one_line(if failed.question.is_empty() { &failed.reason } else { &failed.question });
                 let line = format!("{}: {reason}", terminal::one_line(&failed.text));
                 match self.branch(&failed.step) {
                     Some(branch) => branch.state = State::Failed { reason },
@@ -184,7 +185,8 @@ impl Branch {
             State::Working { stage, attempt: 1 } => (spinner.to_owned(), stage.clone()),
             State::Working { stage, attempt } => (spinner.to_owned(), format!("{stage}, attempt {attempt}")),
         };
-        format!("{mark} {} {}", title(&self.step), style(note).dim()).trim_end().to_owned()
+        let note = if note.is_empty() { note } else { format!(" {}", style(note).dim()) };
+        format!("{mark} {}{note}", title(&self.step))
     }
 }
 
@@ -237,7 +239,8 @@ mod tests {
         let command = ["aws", "ec2", "stop-instances"].map(str::to_owned).to_vec();
         tree.apply(&Event::CallReady(Call { step: "s2".into(), command, ..Call::default() }));
         assert_eq!(shown(&tree), "· s1 aws  do s1\n✓ s2 aws  do s2\n    aws ec2 stop-instances");
-        let failed = Unanswered { step: "s1".into(), text: "do s1".into(), reason: "r".into(), question: "Which?".into() };
+        let failed =
+            Unanswered { step: "s1".into(), text: "do s1".into(), reason: "r".into(), question: "Which?".into() };
         tree.apply(&Event::StepFailed(failed));
         assert!(shown(&tree).starts_with("✗ s1 aws  do s1\n    Which?\n"), "{}", shown(&tree));
     }

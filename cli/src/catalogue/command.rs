@@ -44,9 +44,11 @@ pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, Cl
 async fn build(config: &Config) -> Result<String, CliError> {
     let built = packs::build(config, &Progress::detect()).await?;
     let mut rows = vec![["PROVIDER", "OPERATIONS", "SIZE", "DIGEST"].map(str::to_owned)];
-    rows.extend(built.into_iter().map(|pack| {
-        [pack.provider, pack.operations.to_string(), HumanBytes(pack.bytes).to_string(), pack.digest]
-    }));
+    rows.extend(
+        built
+            .into_iter()
+            .map(|pack| [pack.provider, pack.operations.to_string(), HumanBytes(pack.bytes).to_string(), pack.digest]),
+    );
     Ok(terminal::table(&rows))
 }
 
@@ -95,12 +97,16 @@ fn list(catalogue: &Catalogue, path: Option<&str>) -> Result<String, CliError> {
         let names = catalogue.packs().iter().map(|pack| format!("{}\n", pack.provider()));
         return Ok(names.collect());
     };
-    let (provider, service) = path.split_once('/').map_or((path, None), |(provider, service)| (provider, Some(service)));
+    let (provider, service) =
+        path.split_once('/').map_or((path, None), |(provider, service)| (provider, Some(service)));
     is_known(catalogue, Some(provider))?;
     let mut packs = catalogue.packs().iter().filter(|pack| pack.provider() == provider);
     let pack = packs.next().expect("a known provider has a pack");
     let Some(service) = service else {
-        let rows = pack.services().iter().map(|service| [service.name.clone(), service.count.to_string(), service.title.clone()]);
+        let rows = pack
+            .services()
+            .iter()
+            .map(|service| [service.name.clone(), service.count.to_string(), service.title.clone()]);
         return Ok(terminal::table(&rows.collect::<Vec<_>>()));
     };
     let Some(entry) = pack.service(service) else {

@@ -81,7 +81,8 @@ fn results(text: &mut String, operation: &Operation) {
 fn kind(operation: &Operation, schema: &Value) -> String {
     let schema = operation.resolve(schema);
     if let Some(Value::Array(words)) = schema.get("enum") {
-        let shown = words.iter().take(MAX_WORDS).map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+        let shown =
+            words.iter().take(MAX_WORDS).map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
         let more = if words.len() > MAX_WORDS { "|…" } else { "" };
         return one_line(&(shown.collect::<Vec<_>>().join("|") + more));
     }
@@ -109,7 +110,8 @@ fn reachable(operation: &Operation) -> Map<String, Value> {
         match value {
             Value::Array(items) => open.extend(items),
             Value::Object(members) => {
-                let target = members.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
+                let target =
+                    members.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
                 if let Some((name, shape)) = target.and_then(|name| operation.definitions.get_key_value(name))
                     && seen.insert(name)
                 {

@@ -46,7 +46,11 @@ pub fn score(case: &Case, plan: &Plan) -> Score {
     }
     for (index, call) in plan.calls.iter().enumerate() {
         if !pairs.contains(&Some(index)) {
-            score.problems.push(format!("a call of {} {} too many", call.operation, Value::Object(call.arguments.clone())));
+            score.problems.push(format!(
+                "a call of {} {} too many",
+                call.operation,
+                Value::Object(call.arguments.clone())
+            ));
         }
     }
     if !case.expect.unordered && pairs.iter().flatten().collect::<Vec<_>>().windows(2).any(|pair| pair[0] > pair[1]) {
@@ -63,10 +67,13 @@ fn pair(case: &Case, calls: &[Call]) -> Vec<Option<usize>> {
     let mut pairs = Vec::new();
     for expected in &case.expect.calls {
         let is_meant = |call: &Call| {
-            call.operation == expected.operation && expected.provider.as_ref().is_none_or(|provider| *provider == call.provider)
+            call.operation == expected.operation
+                && expected.provider.as_ref().is_none_or(|provider| *provider == call.provider)
         };
         let right = |call: &Call| {
-            let accepts = |(name, value): (&String, &Value)| expected.arguments.get(name).is_some_and(|accepted| accepted.contains(value));
+            let accepts = |(name, value): (&String, &Value)| {
+                expected.arguments.get(name).is_some_and(|accepted| accepted.contains(value))
+            };
             call.arguments.iter().filter(|argument| accepts(*argument)).count()
         };
         let open = calls.iter().enumerate().filter(|(index, call)| !taken[*index] && is_meant(call));
@@ -80,7 +87,12 @@ fn pair(case: &Case, calls: &[Call]) -> Vec<Option<usize>> {
     pairs
 }
 
-fn compare(case: &Case, plan: &Plan, (expected, call, pairs): (&ExpectedCall, &Call, &[Option<usize>]), score: &mut Score) {
+fn compare(
+    case: &Case,
+    plan: &Plan,
+    (expected, call, pairs): (&ExpectedCall, &Call, &[Option<usize>]),
+    score: &mut Score,
+) {
     for (name, accepted) in &expected.arguments {
         let may_be_left_out = accepted.iter().any(|value| value == "");
         let is_reference = accepted.iter().any(|value| value.get("$ref").is_some());
@@ -107,7 +119,9 @@ fn compare(case: &Case, plan: &Plan, (expected, call, pairs): (&ExpectedCall, &C
 
 /// References are the same when they point at the same place of the same call, whatever its number.
 fn is_same(case: &Case, plan: &Plan, pairs: &[Option<usize>], (accepted, value): (&Value, &Value)) -> bool {
-    let (Some(wanted), Some(found)) = (accepted.get("$ref").and_then(Value::as_str), value.get("$ref").and_then(Value::as_str)) else {
+    let (Some(wanted), Some(found)) =
+        (accepted.get("$ref").and_then(Value::as_str), value.get("$ref").and_then(Value::as_str))
+    else {
         return accepted == value;
     };
     let number = wanted.trim_start_matches('c').parse::<usize>().unwrap_or(0);
@@ -126,7 +140,11 @@ fn check_questions(case: &Case, plan: &Plan, score: &mut Score) {
     }
     if !expects_rest {
         for rest in &plan.unanswered {
-            score.problems.push(format!("unanswered: {:?}: {}", rest.text, rest.question.as_ref().unwrap_or(&rest.reason)));
+            score.problems.push(format!(
+                "unanswered: {:?}: {}",
+                rest.text,
+                rest.question.as_ref().unwrap_or(&rest.reason)
+            ));
         }
     }
 }
@@ -146,7 +164,8 @@ mod tests {
         };
         let calls: Vec<Value> = calls.as_array().unwrap().iter().enumerate().map(call).collect();
         serde_json::from_value(json!({"plan": "p_1", "hash": "", "steps": [], "calls": calls, "unanswered": unanswered,
-            "diagnostics": [], "usage": {}})).unwrap()
+            "diagnostics": [], "usage": {}}))
+        .unwrap()
     }
 
     fn case(expect: Value) -> Case {

@@ -7,7 +7,12 @@ use super::{
     list::{self, Row, Verdict},
     pull::Trust,
 };
-use crate::{args::ModelsCommand, config::Config, error::{CliError, Exit}, terminal};
+use crate::{
+    args::ModelsCommand,
+    config::Config,
+    error::{CliError, Exit},
+    terminal,
+};
 
 /// Runs one of the `models` commands.
 pub async fn run(command: &ModelsCommand, config: &Config) -> Result<Exit, CliError> {
@@ -35,11 +40,8 @@ fn show(names: &[String], json: bool, config: &Config) -> Result<(), CliError> {
     let manifest = config.manifest()?;
     let models = if names.is_empty() { manifest.models.iter().collect() } else { manifest.select(names)? };
     let rows = list::rows(&models, &config.cache);
-    let text = if json {
-        serde_json::to_string_pretty(&rows).expect("rows are plain data") + "\n"
-    } else {
-        table(&rows)
-    };
+    let text =
+        if json { serde_json::to_string_pretty(&rows).expect("rows are plain data") + "\n" } else { table(&rows) };
     terminal::put(&text).map_err(CliError::OutputClosed)
 }
 

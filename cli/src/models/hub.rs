@@ -27,13 +27,21 @@ pub fn client() -> Result<Client, ModelError> {
 }
 
 /// Brings `target` to the file's full length; what is there already is kept. Does not check the content.
-pub async fn fetch(client: &Client, url: &str, file: &ModelFile, target: &Path, meter: &Meter) -> Result<(), ModelError> {
+pub async fn fetch(
+    client: &Client,
+    url: &str,
+    file: &ModelFile,
+    target: &Path,
+    meter: &Meter,
+) -> Result<(), ModelError> {
     let mut attempt = 1;
     loop {
         let before = length(target).await;
         match fetch_rest(client, url, file, target, meter).await {
             // Only a connection that brought something is worth continuing.
-            Err(ModelError::HubUnreachable { .. }) if attempt < MAX_ATTEMPTS && length(target).await > before => attempt += 1,
+            Err(ModelError::HubUnreachable { .. }) if attempt < MAX_ATTEMPTS && length(target).await > before => {
+                attempt += 1
+            }
             other => return other,
         }
     }
@@ -43,7 +51,13 @@ async fn length(path: &Path) -> u64 {
     tokio::fs::metadata(path).await.map_or(0, |metadata| metadata.len())
 }
 
-async fn fetch_rest(client: &Client, url: &str, file: &ModelFile, target: &Path, meter: &Meter) -> Result<(), ModelError> {
+async fn fetch_rest(
+    client: &Client,
+    url: &str,
+    file: &ModelFile,
+    target: &Path,
+    meter: &Meter,
+) -> Result<(), ModelError> {
     let mut have = length(target).await;
     if have >= file.bytes {
         // Longer than it should be, or whole and refused by its sha256: nothing to go on from.

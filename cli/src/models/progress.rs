@@ -52,8 +52,9 @@ impl Progress {
     pub fn start(&self, label: &str, total: u64) -> Meter {
         let shown = match self {
             Progress::Bars(bars) => {
-                let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {wide_msg}")
-                    .expect("the template is valid");
+                let style =
+                    ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {wide_msg}")
+                        .expect("the template is valid");
                 let bar = ProgressBar::new(total).with_style(style).with_prefix(label.to_owned());
                 Shown::Bar(bars.add(bar))
             }

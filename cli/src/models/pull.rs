@@ -6,12 +6,7 @@
 use std::{fs, path::PathBuf};
 
 use super::{
-    Cache, Model, ModelError, ModelFile, Progress,
-    cache::Presence,
-    hub,
-    manifest::Source,
-    progress::Meter,
-    wheel,
+    Cache, Model, ModelError, ModelFile, Progress, cache::Presence, hub, manifest::Source, progress::Meter, wheel,
 };
 
 /// How sources are reached.
@@ -85,7 +80,8 @@ impl Puller {
         match self.check_present(file, meter).await? {
             Some(found) => {
                 let blob = self.cache.blob(file);
-                self.progress.say(&format!("{} {}: damaged (sha256 {found}), fetching it again", model.name, file.file));
+                self.progress
+                    .say(&format!("{} {}: damaged (sha256 {found}), fetching it again", model.name, file.file));
                 fs::remove_file(&blob).map_err(ModelError::at(&blob))?;
             }
             None if self.cache.presence(file) == Presence::Stamped => return Ok("in the cache, sha256 is right".into()),

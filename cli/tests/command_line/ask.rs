@@ -71,10 +71,15 @@ fn ask(script: Script, arguments: &[&str]) -> Asked {
 fn a_complete_plan_is_shown_and_ends_with_0() {
     let done = ask(Script::Events(events(vec![])), &["ask", "stop", "instance", "i-0abc123"]).command.run();
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(done.stdout.contains("c1  aws ec2 stop-instances --instance-ids i-0abc123  (idempotent)"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("c1  aws ec2 stop-instances --instance-ids i-0abc123  (idempotent)"),
+        "{}",
+        done.stdout
+    );
     assert!(done.stdout.contains("1 step, 1 call, 0 unanswered in 1.5 s"), "{}", done.stdout);
     assert!(!done.stdout.contains('\u{1b}'), "no colours where no terminal is");
-    let told = ["plan", "s1 aws  stop instance i-0abc123", "s1 on w1", "s1 aws ec2 stop-instances --instance-ids i-0abc123"];
+    let told =
+        ["plan", "s1 aws  stop instance i-0abc123", "s1 on w1", "s1 aws ec2 stop-instances --instance-ids i-0abc123"];
     assert_eq!(done.stderr.lines().collect::<Vec<_>>(), told);
 }
 
@@ -149,7 +154,12 @@ fn ctrl_c_ends_with_130_and_cancels_the_work() {
 fn workers_are_a_table_or_json() {
     let table = ask(Script::Events(vec![]), &["workers"]).command.run();
     assert_eq!(table.code, 0, "{table:?}");
-    assert_eq!(table.stdout.lines().nth(1), Some("aws         w1      127.0.0.1:9  qwen              ready"), "{}", table.stdout);
+    assert_eq!(
+        table.stdout.lines().nth(1),
+        Some("aws         w1      127.0.0.1:9  qwen              ready"),
+        "{}",
+        table.stdout
+    );
     let json = ask(Script::Events(vec![]), &["workers", "--json"]).command.run();
     let document: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(document["workers"][0]["capability"], "aws");

@@ -1,12 +1,8 @@
 //! `silverback models` through its command line: real pip on real (small) wheels, a real hub on loopback.
 
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
-use crate::support::{self, Hub, Silverback, sha256};
+use crate::support::{self, Hub, Silverback, sha256, write_wheel};
 
 /// A file of three parts with bytes that compress badly.
 fn content() -> Vec<u8> {
@@ -28,7 +24,11 @@ impl Fixture {
         fs::create_dir(fixture.wheels()).unwrap();
         for (index, part) in content().chunks(PART_BYTES).enumerate() {
             let number = index + 1;
-            write_wheel(&fixture.wheels(), &format!("tinypart{number}"), &format!("data/part{number:02}.bin"), part);
+            write_wheel(
+                &fixture.wheels(),
+                &format!("tinypart{number}"),
+                &[(&format!("data/part{number:02}.bin"), part)],
+            );
         }
         fixture.write_manifest(&content());
         fixture
@@ -78,22 +78,6 @@ sources = [
             .env("PIP_CONFIG_FILE", "/dev/null")
             .arguments(arguments)
     }
-}
-
-/// The smallest thing that pip takes for a wheel, and one member more.
-fn write_wheel(folder: &Path, name: &str, member: &str, content: &[u8]) {
-    let file = fs::File::create(folder.join(format!("{name}-1.0-py3-none-any.whl"))).unwrap();
-    let mut archive = zip::ZipWriter::new(file);
-    let info = format!("{name}-1.0.dist-info");
-    let mut add = |path: &str, content: &[u8]| {
-        archive.start_file(path, zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(content).unwrap();
-    };
-    add(&format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n").as_bytes());
-    add(&format!("{info}/WHEEL"), b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n");
-    add(&format!("{info}/RECORD"), b"");
-    add(member, content);
-    archive.finish().unwrap();
 }
 
 #[test]
@@ -236,7 +220,7 @@ fn parts_that_came_are_kept_for_the_next_pull() {
 #[test]
 fn a_wheel_with_a_part_of_the_wrong_size_is_refused() {
     let fixture = Fixture::new();
-    write_wheel(&fixture.wheels(), "tinypart2", "data/part02.bin", &vec![0; PART_BYTES + 1]);
+    write_wheel(&fixture.wheels(), "tinypart2", &[("data/part02.bin", &vec![0; PART_BYTES + 1])]);
     let failed = fixture.silverback(&["models", "pull"]).run();
     assert_eq!(failed.code, 3);
     assert!(failed.last_error().contains("wheel tinypart2==1.0: 10001 bytes"), "{}", failed.last_error());
@@ -281,6 +265,7 @@ fn list_shows_every_model_and_its_state() {
     let before = fixture.silverback(&["models", "list", "--json"]).run();
     let rows: serde_json::Value = serde_json::from_str(&before.stdout).unwrap();
     assert_eq!((rows[0]["model"].as_str(), rows[0]["state"].as_str()), (Some("tiny"), Some("missing")));
+    assert_eq!(rows[0]["path"].as_str(), fixture.blob().to_str());
     assert_eq!(fixture.silverback(&["models", "pull"]).run().code, 0);
     let after = fixture.silverback(&["models", "list"]).run();
     let row = after.stdout.lines().nth(1).unwrap();

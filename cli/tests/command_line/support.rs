@@ -3,10 +3,12 @@
 mod hub;
 mod process;
 mod router;
+mod wheel;
 
 pub use hub::Hub;
 pub use process::Silverback;
 pub use router::{Script, ScriptedRouter};
+pub use wheel::write_wheel;
 
 use std::time::{Duration, Instant};
 

@@ -11,12 +11,14 @@ static MAKES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(create|make|add|launch|start|allocate|register|set up|new|build|open|generate|provision|spin up|run|request|issue|write)\b")
         .expect("a constant pattern")
 });
-static PRONOUN: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(it|its|them|their|her|his|him|there|this|that one|the same)\b").expect("a constant pattern"));
+static PRONOUN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(it|its|them|their|her|his|him|there|this|that one|the same)\b").expect("a constant pattern")
+});
 static INDEFINITE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)\b(?:an?|new)\s+(?:[\w.-]+\s+){0,2}?([a-z]{2,})\b").expect("a constant pattern"));
-static NAMED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"(?i)\b(?:called|named|name|for)\s+["'`]?([\w.@:/-]{2,})"#).expect("a constant pattern"));
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b(?:called|named|name|for)\s+["'`]?([\w.@:/-]{2,})"#).expect("a constant pattern")
+});
 
 /// Indices of the earlier lines whose making this line builds upon.
 pub fn depends_on(line: &str, earlier: &[String]) -> Vec<usize> {
@@ -37,7 +39,9 @@ pub fn depends_on(line: &str, earlier: &[String]) -> Vec<usize> {
 fn made_things(line: &str) -> BTreeSet<String> {
     let nouns = INDEFINITE.captures_iter(line).map(|found| found[1].to_lowercase());
     let names = NAMED.captures_iter(line).map(|found| found[1].trim_matches('.').to_lowercase());
-    let values = words(line).into_iter().filter(|word| word.len() > 2 && word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@'));
+    let values = words(line)
+        .into_iter()
+        .filter(|word| word.len() > 2 && word.bytes().any(|byte| byte.is_ascii_digit() || byte == b'@'));
     nouns.chain(names).chain(values).collect()
 }
 
@@ -61,15 +65,24 @@ mod tests {
     #[test]
     fn a_line_waits_for_what_it_names() {
         assert_eq!(order(&["Create a VPC 10.0.0.0/16", "Create a subnet 10.0.1.0/24 in the VPC 10.0.0.0/16"]), [0]);
-        assert_eq!(order(&["Create a Stripe customer for jane@example.com", "Charge jane@example.com 25 dollars"]), [0]);
-        assert_eq!(order(&["Create a topic called alerts", "List pods", "Subscribe ops@acme.io to the topic alerts"]), [0]);
+        assert_eq!(
+            order(&["Create a Stripe customer for jane@example.com", "Charge jane@example.com 25 dollars"]),
+            [0]
+        );
+        assert_eq!(
+            order(&["Create a topic called alerts", "List pods", "Subscribe ops@acme.io to the topic alerts"]),
+            [0]
+        );
         assert_eq!(order(&["Make a bucket logs-7", "Put it under lock"]), [0]);
     }
 
     #[test]
     fn neighbours_without_a_common_thing_run_side_by_side() {
         assert_eq!(order(&["Stop instance i-0abc123", "Terminate instance i-0def456"]), Vec::<usize>::new());
-        assert_eq!(order(&["Scale the web deployment to 5", "Create an S3 bucket for logs in eu-west-1"]), Vec::<usize>::new());
+        assert_eq!(
+            order(&["Scale the web deployment to 5", "Create an S3 bucket for logs in eu-west-1"]),
+            Vec::<usize>::new()
+        );
         assert_eq!(order(&["Restart the deployment api", "List the S3 buckets"]), Vec::<usize>::new());
     }
 }

@@ -7,8 +7,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::{
-    General, PlannerError,
-    order, prompt,
+    General, PlannerError, order, prompt,
     refusal::{self, Scores},
     simple::{is_fragment, is_one_action},
 };

@@ -39,7 +39,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "Upload a.txt and b.txt to the bucket docs, but only if they are new, then refund ch_9x.",
         "Upload a.txt and b.txt to the bucket docs, but only if they are new\nRefund ch_9x",
     ),
-    ("Make a network 172.16.0.0/12 with a gateway.", "Make a network 172.16.0.0/12\nMake a gateway for the network 172.16.0.0/12"),
+    (
+        "Make a network 172.16.0.0/12 with a gateway.",
+        "Make a network 172.16.0.0/12\nMake a gateway for the network 172.16.0.0/12",
+    ),
     (
         "Could you drop the tables t1, t2 and t3? Oh, and what is the weather like tomorrow?",
         "Drop the tables t1, t2 and t3\nWhat is the weather like tomorrow",
@@ -48,7 +51,10 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// The worked examples as turns.
 pub fn examples() -> Vec<Turn> {
-    EXAMPLES.iter().map(|(user, assistant)| Turn { user: (*user).to_owned(), assistant: (*assistant).to_owned() }).collect()
+    EXAMPLES
+        .iter()
+        .map(|(user, assistant)| Turn { user: (*user).to_owned(), assistant: (*assistant).to_owned() })
+        .collect()
 }
 
 /// The part that is new with each request.

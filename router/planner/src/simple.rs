@@ -49,7 +49,13 @@ mod tests {
 
     #[test]
     fn whatever_may_join_two_actions_goes_to_the_planner() {
-        for text in ["Stop i-1 and terminate i-2.", "Make a bucket; list it", "Scale web. Restart api.", "a, b", "a VPC with a subnet"] {
+        for text in [
+            "Stop i-1 and terminate i-2.",
+            "Make a bucket; list it",
+            "Scale web. Restart api.",
+            "a, b",
+            "a VPC with a subnet",
+        ] {
             assert!(!is_one_action(text), "{text}");
         }
     }

@@ -18,6 +18,22 @@ use crate::words;
 /// More candidates than this are not offered; the grammar stays small.
 pub(crate) const MAX_CANDIDATES: usize = 48;
 
+/// From this score on the words around a name say whose it is: the form of a word alone scores less.
+pub(crate) const RELATED: f32 = 0.75;
+
+/// The same where a noun beside the word says so: then an everyday word may be a name ("cluster main").
+const POINTED: f32 = 0.55;
+
+/// Candidates this much worse than the best are noise.
+const NOISE_MARGIN: f32 = 0.5;
+
+/// Stems of names of vendors and their services that people put before a noun.
+const VENDOR_WORDS: &[&str] =
+    &["s3", "ec2", "aw", "aws", "amazon", "kubernet", "k8s", "stripe", "lambda", "dynamodb", "rd", "rds", "iam", "vpc"];
+
+/// The same for a single name that the words around it point at.
+const CLEAR_MARGIN: f32 = 0.12;
+
 /// A value that may be said.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Candidate {
@@ -25,8 +41,10 @@ pub(crate) struct Candidate {
     pub proof: Proof,
     /// How well it fits, about 0 to 1.5.
     pub score: f32,
-    /// How the words around the span name this place's thing.
+    /// Where the span stands.
     pub place: Place,
+    /// Does something beside the span say that it names this place's thing?
+    pub pointed: bool,
 }
 
 /// Values for a scalar place, best first, each value once.
@@ -41,6 +59,16 @@ pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate>
     found.extend(referent::candidates(slot, &want, evidence));
     found.retain(|candidate| within_bounds(slot, &candidate.value));
     found.sort_by(|a, b| a.place.cmp(&b.place).then(b.score.total_cmp(&a.score)));
+    // "put alice into the admins group": the noun beside it says which word is the group.
+    if want.is_name_like() && !slot.pointer.ends_with("/0") && found.iter().any(|candidate| candidate.pointed) {
+        found.retain(|candidate| candidate.pointed);
+    }
+    if want.is_name_like()
+        && let Some(best) = found.first().map(|candidate| candidate.score).filter(|score| *score >= 0.9)
+    {
+        let margin = if best >= 1.0 && !slot.pointer.ends_with("/0") { CLEAR_MARGIN } else { NOISE_MARGIN };
+        found.retain(|candidate| candidate.score >= best - margin);
+    }
     let mut seen: Vec<Value> = Vec::new();
     found.retain(|candidate| {
         !seen.contains(&candidate.value) && {
@@ -62,11 +90,19 @@ pub(crate) fn nouns_in(slot: &Slot<'_>, evidence: &Evidence) -> Vec<String> {
     nouns
 }
 
+/// How words of this request are judged as names for this place.
+pub(crate) fn naming(slot: &Slot<'_>, evidence: &Evidence) -> Naming {
+    Naming { heads: nouns_in(slot, evidence), near: slot.near_nouns(), own_words: own_words(slot) }
+}
+
 /// Stems of the operation's own words: they ask for the operation and name nothing.
 pub(crate) fn own_words(slot: &Slot<'_>) -> Vec<String> {
     let mut stems: Vec<String> =
         words::split_identifier(&slot.operation.name).iter().map(|word| words::stem(word)).collect();
     stems.extend(object_stems(slot.operation));
+    // "an S3 bucket": the service is no bucket's name.
+    stems.extend(words::split_identifier(&slot.operation.service).iter().map(|word| words::stem(word)));
+    stems.extend(VENDOR_WORDS.iter().map(|word| (*word).to_owned()));
     stems
 }
 
@@ -92,8 +128,7 @@ pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
 // === private ===
 
 fn of_spans(slot: &Slot<'_>, want: &Want, evidence: &Evidence) -> Vec<Candidate> {
-    let (nouns, own) = (nouns_in(slot, evidence), own_words(slot));
-    let naming = Naming { nouns: &nouns, own_words: &own };
+    let naming = naming(slot, evidence);
     let mut found = Vec::new();
     for span in evidence.spans() {
         let Some(passage) = evidence.passages().find(|passage| passage.place == span.place) else { continue };
@@ -111,21 +146,35 @@ fn judge(
     slot: &Slot<'_>,
     want: &Want,
     (passage, span): (&Passage, &Span),
-    naming: &Naming<'_>,
+    naming: &Naming,
     reading: Reading,
 ) -> Option<Candidate> {
     let range = span.start..span.end;
-    let by_name = want.is_name_like() && matches!(span.kind, Kind::Name | Kind::Quoted);
+    let judgement = naming.judge(passage, &range);
+    let by_name = want.is_name_like() && matches!(span.kind, Kind::Name | Kind::Quoted | Kind::Number(_) | Kind::Path);
     let score = if by_name {
         let preposition = sign::place_preposition(slot, passage, &range);
-        let score = naming.score(passage, &range) + preposition;
-        if score < THRESHOLD {
+        let score = judgement.score + preposition;
+        // An optional parameter needs the words around the name to say that it is this one's.
+        let threshold = match slot.required || !slot.is_top() {
+            true => THRESHOLD,
+            false if judgement.pointed => POINTED,
+            false => RELATED,
+        };
+        if score < threshold {
             return None;
         }
         score.min(1.5)
     } else {
-        let beside = naming.is_beside_noun(passage, &range);
-        reading.score + if beside { 0.4 } else { 0.0 } + sign::place_preposition(slot, passage, &range)
+        reading.score
+            + if naming.is_beside_noun(passage, &range) { 0.4 } else { 0.0 }
+            + sign::place_preposition(slot, passage, &range)
     };
-    Some(Candidate { value: reading.value, proof: proof_by(slot, span, reading.resolver), score, place: span.place })
+    Some(Candidate {
+        value: reading.value,
+        proof: proof_by(slot, span, reading.resolver),
+        score,
+        place: span.place,
+        pointed: judgement.pointed,
+    })
 }

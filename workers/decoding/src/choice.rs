@@ -11,10 +11,14 @@ use crate::candidate::{Candidate, own_words, proof_by};
 use crate::evidence::{Evidence, Kind, Naming, Passage, Place};
 use crate::grounding::Source;
 use crate::slot::{Slot, effective_of};
-use crate::words;
+use crate::words::{self, Word};
 
 /// From this score on a value is said rather than hinted at.
 pub(crate) const CERTAIN: f32 = 0.7;
+
+/// With a candidate this sure, those fainter by the margin are dropped.
+const SURE: f32 = 0.7;
+const FAINT_MARGIN: f32 = 0.25;
 
 static MEANINGS: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
     let rows = include_str!("../data/meanings.csv").lines().filter_map(|line| line.split_once('|'));
@@ -26,7 +30,7 @@ pub(crate) fn find(slot: &Slot<'_>, values: &[Value], evidence: &Evidence) -> Ve
     let step = evidence.step();
     let own = own_words(slot);
     let nouns = slot.nouns();
-    let naming = Naming { nouns: &nouns, own_words: &[] };
+    let naming = Naming { heads: nouns, near: slot.near_nouns(), ..Naming::default() };
     let siblings = sibling_stems(slot);
     let mut found = Vec::new();
     for value in values {
@@ -40,16 +44,24 @@ pub(crate) fn find(slot: &Slot<'_>, values: &[Value], evidence: &Evidence) -> Ve
         }
         // The words that ask for the operation ask for no value.
         let plain = hit.words.chars().all(char::is_lowercase);
-        if plain && !beside && (own.contains(&stem) || words::is_stop(&hit.words.to_lowercase())) {
+        let mut said = words::split(&hit.words);
+        said.retain(|word| !own.contains(&word.stem) && !words::is_stop(&word.lower));
+        if plain && !beside && said.is_empty() {
             continue;
         }
         let mut proof = proof_by(slot, &step.span(hit.range.clone(), Kind::Name), hit.resolver);
         if value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(&proof.text)) {
             (proof.source, proof.resolver) = (Source::Request, String::new());
         }
-        found.push(Candidate { value: value.clone(), proof, score, place: Place::Step });
+        // "Copy everything": the verb that opens the request is the operation.
+        let opens = step.chunks.iter().any(|chunk| chunk.opens && chunk.start == hit.range.start && chunk.is_common());
+        let is_itself = value.as_str().is_some_and(|value| words::stem(&value.to_lowercase()) == stem);
+        if opens && is_itself && !slot.required && slot.depth == 0 && step.text[hit.range.clone()] != *value {
+            continue;
+        }
+        found.push(Candidate { value: value.clone(), proof, score, place: Place::Step, pointed: false });
     }
-    found
+    without_shadows(found)
 }
 
 /// Stems of the kinds of thing that the step says, for operations that take the kind as an enumeration.
@@ -96,6 +108,25 @@ struct Hit {
 
 // === private ===
 
+/// A value read out of part of a surer one's span ("EU" of `eu-west-1`) or far less sure than the best is no candidate.
+fn without_shadows(mut found: Vec<Candidate>) -> Vec<Candidate> {
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let best = found.first().map_or(0.0, |candidate| candidate.score);
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in found {
+        let overlaps = |other: &Candidate| {
+            other.score > candidate.score
+                && candidate.proof.start < other.proof.end
+                && other.proof.start < candidate.proof.end
+        };
+        let is_faint = best >= SURE && candidate.score < best - FAINT_MARGIN;
+        if !kept.iter().any(overlaps) && !is_faint {
+            kept.push(candidate);
+        }
+    }
+    kept
+}
+
 fn best_hit(step: &Passage, value: &Value) -> Option<Hit> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -111,7 +142,9 @@ fn best_hit(step: &Passage, value: &Value) -> Option<Hit> {
 fn literal(step: &Passage, value: &str) -> Option<Hit> {
     // A single letter is an article or a flag, not a value.
     let long = value.chars().count() > 1 || value.chars().all(|c| c.is_ascii_digit());
-    let range = long.then(|| step.locate(value).into_iter().next()).flatten()?;
+    let places = if long { step.locate(value) } else { Vec::new() };
+    let as_written = places.iter().find(|range| step.text[(*range).clone()] == *value);
+    let range = as_written.or(places.first())?.clone();
     let solid = value.contains(|c: char| !c.is_alphabetic());
     let same_case = step.text[range.clone()] == *value && value.chars().any(char::is_uppercase);
     let score = if solid || same_case { 0.95 } else { 0.8 };
@@ -134,27 +167,23 @@ fn by_kind(step: &Passage, value: &str) -> Option<Hit> {
 
 /// The value's words stand side by side, inflected or joined: `ConfigMap` and "config maps", `SYSTEM_ONLY` and "system only".
 fn worded(step: &Passage, value: &str) -> Option<Hit> {
+    let lower = value.to_lowercase();
     let wanted: Vec<String> = words::split_identifier(value).iter().map(|word| words::stem(word)).collect();
-    let joined: String = wanted.concat();
-    if wanted.is_empty() || joined.len() < 2 {
+    if wanted.is_empty() || wanted.iter().map(String::len).sum::<usize>() < 2 {
         return None;
     }
-    for start in 0..step.words.len() {
-        for length in 1..=wanted.len().max(3).min(step.words.len() - start) {
-            let window = &step.words[start..start + length];
-            let same =
-                window.len() == wanted.len() && window.iter().zip(&wanted).all(|(word, stem)| word.stem == *stem);
-            let run = || window.iter().map(|word| word.lower.as_str()).collect::<String>();
-            let glued = window.len() != wanted.len()
-                && words::stem(&run()) == words::stem(&value.to_lowercase().replace(['-', '_', ' ', '.'], ""));
-            let range = window[0].start..window[length - 1].end;
-            if (same || glued) && step.is_vouched(&range) {
-                let score = if wanted.len() > 1 { 0.85 } else { 0.75 };
-                return Some(Hit { words: step.text[range.clone()].to_owned(), range, score, resolver: "meaning" });
-            }
-        }
-    }
-    None
+    // Short words share stems by accident: "ACM" is not "ACME".
+    let likes = |word: &Word, stem: &String| {
+        let same_word = wanted.len() > 1 || word.lower == lower || word.lower.strip_suffix('s') == Some(&lower);
+        word.stem == *stem && (stem.len() > 4 || same_word)
+    };
+    let fits = |window: &&[Word]| window.iter().zip(&wanted).all(|(word, stem)| likes(word, stem));
+    let window = step.words.windows(wanted.len()).find(fits);
+    let range = window.map(|window| window[0].start..window[window.len() - 1].end);
+    let glued = || step.locate_glued(&words::stem(&lower.replace(['-', '_', ' ', '.'], "")));
+    let range = range.filter(|range| step.is_vouched(range)).or_else(glued)?;
+    let score = if wanted.len() > 1 { 0.85 } else { 0.75 };
+    Some(Hit { words: step.text[range.clone()].to_owned(), range, score, resolver: "meaning" })
 }
 
 /// What people say for the value.

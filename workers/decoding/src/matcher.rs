@@ -219,7 +219,7 @@ fn failed(error: &dyn std::fmt::Display) -> Error {
 /// llguidance has one error type; the words tell a limit from a mistake.
 fn classify_compile(error: &dyn std::fmt::Display) -> Error {
     let reason = first_line(&error.to_string());
-    let is_limit = ["fuel", "too large", "too complex", "too many", "exceeded", "grammar size"];
+    let is_limit = ["fuel", "too big", "too large", "too complex", "too many", "exceeded", "grammar size"];
     if is_limit.iter().any(|word| reason.to_ascii_lowercase().contains(word)) {
         return Error::GrammarTooCostly { reason };
     }

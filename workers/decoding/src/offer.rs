@@ -230,8 +230,8 @@ fn form_at(slot: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
 /// Free keys: the pairs of the step.
 fn map_form(slot: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
     slot.map_value("")?;
-    let entries = pairs(evidence).map(|(_, key, value)| ParamOffer {
-        name: key.to_owned(),
+    let entries = pairs(evidence).into_iter().map(|(key, value)| ParamOffer {
+        name: key,
         required: false,
         form: Form::OneOf(vec![value.into()]),
     });
@@ -272,11 +272,11 @@ fn keyed_entries(place: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
     if members.iter().any(|member| member.required && member.name != key.name && member.name != value.name) {
         return None;
     }
-    let entry = |(_, said_key, said_value): (_, &str, &str)| {
+    let entry = |(said_key, said_value): (String, String)| {
         let pair = [(key.name.to_owned(), said_key.into()), (value.name.to_owned(), said_value.into())];
         Value::Object(pair.into_iter().collect())
     };
-    let entries: Vec<Value> = pairs(evidence).map(entry).take(MAX_CANDIDATES).collect();
+    let entries: Vec<Value> = pairs(evidence).into_iter().map(entry).take(MAX_CANDIDATES).collect();
     (!entries.is_empty()).then_some(Form::OneOf(entries))
 }
 

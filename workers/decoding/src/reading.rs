@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::evidence::{Evidence, Kind, Span};
 use crate::resolver::date::{DateSpan, Role};
 use crate::resolver::quantity::format_duration;
+use crate::resolver::region;
 use crate::slot::{Shape, Slot};
 use crate::want::{End, Want};
 
@@ -17,66 +18,30 @@ pub(crate) struct Reading {
     pub score: f32,
 }
 
+/// Parameters whose "name" may be an identifier.
+const TAKES_ID: &[&str] = &["id", "ids", "identifier", "instance", "resource", "resources", "target", "targets"];
+/// Parameters that take an ARN or address where a name would do.
+const TAKES_ARN: &[&str] =
+    &["resource", "resources", "role", "policy", "topic", "function", "queue", "target", "repo", "repository", "key"];
+/// Parameters whose "name" may be an e-mail address.
+const TAKES_EMAIL: &[&str] = &["user", "username", "member", "recipient", "to", "login"];
+
 /// All values a span can be read as at a place; mostly none or one.
 pub(crate) fn readings(slot: &Slot<'_>, want: &Want, span: &Span, evidence: &Evidence) -> Vec<Reading> {
     let text = span.text.as_str();
     let as_is = |score| vec![Reading { value: text.into(), resolver: "", score }];
     match (want, &span.kind) {
-        (Want::Id(prefixes), Kind::Id | Kind::Quoted | Kind::Name) if !prefixes.is_empty() => {
-            if prefixes.iter().any(|prefix| text.starts_with(prefix) && text.len() > prefix.len()) {
-                as_is(0.9)
-            } else {
-                Vec::new()
-            }
-        }
-        // A known vendor identifier is not the name of something else.
-        (Want::Id(_), Kind::Id | Kind::Name | Kind::Quoted) | (Want::Name, Kind::Name | Kind::Quoted) => as_is(0.5),
-        (Want::Name, Kind::Id)
-            if slot.has_word(&[
-                "id",
-                "ids",
-                "identifier",
-                "instance",
-                "resource",
-                "resources",
-                "target",
-                "targets",
-            ]) =>
-        {
-            as_is(0.6)
-        }
-        (Want::Name | Want::Id(_), Kind::Number(_))
-            if slot.has_word(&["version", "account", "number", "phone", "code", "tag", "quantity"]) =>
-        {
-            as_is(0.5)
-        }
-        (Want::Name, Kind::Email) if slot.has_word(&["user", "username", "member", "recipient", "to", "login"]) => {
-            as_is(0.6)
-        }
-        (Want::Name, Kind::Arn | Kind::Url)
-            if slot.has_word(&[
-                "resource",
-                "role",
-                "policy",
-                "topic",
-                "function",
-                "queue",
-                "target",
-                "repo",
-                "repository",
-                "key",
-            ]) =>
-        {
-            as_is(0.6)
-        }
-        (Want::Name, Kind::Path) => as_is(0.45),
-        (Want::Arn, Kind::Arn) | (Want::Email, Kind::Email) | (Want::Cidr, Kind::Cidr) | (Want::Ip, Kind::Ip) => {
+        (Want::Name | Want::Id(_), _) => named(slot, want, span).map(as_is).unwrap_or_default(),
+        (Want::Arn, Kind::Arn) | (Want::Email, Kind::Email) | (Want::Ip, Kind::Ip) => as_is(0.9),
+        // `Ipv6CidrBlock` takes no IPv4 range and the other way round.
+        (Want::Cidr, Kind::Cidr) if text.contains(':') == slot.words.iter().any(|word| word.starts_with("ipv6")) => {
             as_is(0.9)
         }
         (Want::Url, Kind::Url | Kind::S3Uri) | (Want::Glob, Kind::Glob) | (Want::Pair, Kind::Pair) => as_is(0.9),
         (Want::Path, Kind::S3Uri | Kind::Path | Kind::Url) => as_is(0.9),
         (Want::Path, Kind::Name | Kind::Quoted) => as_is(0.4),
-        (Want::Text, Kind::Quoted) => as_is(0.9),
+        (Want::Text, Kind::Quoted) | (Want::Endpoint, Kind::Email | Kind::Url) => as_is(0.9),
+        (Want::Zone, Kind::Name) if region::is_zone(text) => as_is(0.9),
         (Want::Schedule { aws: false }, Kind::Cron(_)) => as_is(0.9),
         (Want::SizeText, Kind::Size(_) | Kind::Duration(_)) if !text.contains(' ') => as_is(0.8),
         (Want::SizeText, Kind::Name) if text.starts_with(|c: char| c.is_ascii_digit()) => as_is(0.6),
@@ -109,6 +74,29 @@ pub(crate) fn pick_day(span: DateSpan, end: End, evidence: &Evidence) -> Option<
 
 // === private ===
 
+/// How well a span's form fits a name or identifier; the words around it are judged elsewhere.
+fn named(slot: &Slot<'_>, want: &Want, span: &Span) -> Option<f32> {
+    let text = span.text.as_str();
+    let has_prefix =
+        |prefixes: &[&str]| prefixes.iter().any(|prefix| text.starts_with(prefix) && text.len() > prefix.len());
+    let has_digit = text.contains(|c: char| c.is_ascii_digit());
+    match (want, &span.kind) {
+        (Want::Id(prefixes), Kind::Id | Kind::Quoted | Kind::Name) if !prefixes.is_empty() => {
+            has_prefix(prefixes).then_some(0.9)
+        }
+        (Want::Id(prefixes), _) if !prefixes.is_empty() => None,
+        // `EnvironmentId` beside `EnvironmentName`: a word without a digit is the name.
+        (Want::Id(_), Kind::Name | Kind::Quoted) => (has_digit || !slot.has_named_sibling()).then_some(0.5),
+        (Want::Id(_), Kind::Id) | (Want::Name, Kind::Name | Kind::Quoted) => Some(0.5),
+        (_, Kind::Number(_)) => text.bytes().all(|byte| byte.is_ascii_digit()).then_some(0.5),
+        (Want::Name, Kind::Id) => slot.has_word(TAKES_ID).then_some(0.6),
+        (Want::Name, Kind::Email) => slot.has_word(TAKES_EMAIL).then_some(0.6),
+        (Want::Name, Kind::Arn | Kind::Url) => slot.has_word(TAKES_ARN).then_some(0.6),
+        (Want::Name, Kind::Path) => Some(0.45),
+        _ => None,
+    }
+}
+
 fn resolved(slot: &Slot<'_>, want: &Want, span: &Span, evidence: &Evidence) -> Vec<Reading> {
     let number =
         |value: f64, resolver, score| whole_or_real(slot, value).map(|value| Reading { value, resolver, score });
@@ -117,7 +105,10 @@ fn resolved(slot: &Slot<'_>, want: &Want, span: &Span, evidence: &Evidence) -> V
         (Want::Count, Kind::Number(value)) => {
             number(*value, if starts_with_digit(span) { "" } else { "quantity" }, 0.8)
         }
-        (Want::Count, Kind::Size(quantity) | Kind::Duration(quantity)) => number(quantity.amount, "quantity", 0.4),
+        // "100 GB" may be the amount of a required size; "the last 3 days" is no limit.
+        (Want::Count, Kind::Size(quantity) | Kind::Duration(quantity)) if slot.required => {
+            number(quantity.amount, "quantity", 0.4)
+        }
         (Want::Amount, Kind::Money(money)) => number(money.minor as f64, "money", 0.95),
         (Want::Port, Kind::Number(value)) if is_port(*value) => number(*value, "", 0.7),
         (Want::Port, Kind::Port(value)) => number(f64::from(*value), "port", 0.8),

@@ -25,7 +25,13 @@ pub(crate) fn candidates(slot: &Slot<'_>, want: &Want, evidence: &Evidence) -> V
         let score = if named { 0.6 } else { 1.2 } + 0.3 * (index as f32 / count);
         // Behind what the step itself says, unless the step names it.
         let place = if named { Place::Request } else { Place::Step };
-        found.push(Candidate { value: value_of(referent), proof: proof_of(slot, referent), score, place });
+        found.push(Candidate {
+            value: value_of(referent),
+            proof: proof_of(slot, referent),
+            score,
+            place,
+            pointed: false,
+        });
     }
     found
 }

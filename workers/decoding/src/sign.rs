@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 use silverback_catalogue::operation::Operation;
 
 use crate::candidate::{Candidate, candidates, own_words, proof_by};
 use crate::choice;
-use crate::evidence::{Evidence, Kind, Passage, Place, Span};
+use crate::evidence::{Evidence, Kind, Passage, Place};
 use crate::referent;
 use crate::resolver::boolean;
-use crate::slot::Slot;
+use crate::slot::{Slot, object_stems};
 use crate::want::Want;
 use crate::words;
 
@@ -30,6 +31,24 @@ pub struct Sign {
     /// 0 to 1; parameters below 0.5 are not listed.
     pub score: f32,
 }
+
+/// From this score on a word stands beside the noun of the thing it names.
+const NAMED_THING: f32 = 1.0;
+
+/// From this score on a span is a path by its form.
+const TYPED_PATH: f32 = 0.85;
+
+/// Values that turn something on or off.
+const SWITCHES: &[&str] = &["enabled", "disabled", "enable", "disable", "suspended", "active", "inactive", "on", "off"];
+
+/// From this score on a word after "in" is a namespace.
+const PLACED_NAME: f32 = 0.85;
+
+/// Parts of a structure that are looked at; vendors' structures nest by the hundreds, sentences do not.
+const MAX_PARTS: usize = 200;
+
+/// How far behind a number the counted thing may stand: `2 new t3.micro instances`.
+const MAX_COUNTED_WORDS: usize = 5;
 
 /// Words of names that are no sign when a request says them.
 const UNTELLING: &[&str] = &[
@@ -47,6 +66,8 @@ const UNTELLING: &[&str] = &[
     "set",
     "is",
     "input",
+    "unit",
+    "units",
 ];
 
 /// Parameter name (words joined) → phrases that ask for it.
@@ -69,14 +90,19 @@ pub fn signs(operation: &Operation, evidence: &Evidence) -> Vec<Sign> {
 
 /// How surely the request asks for this place, 0 to 1. `taken` are spans that required parameters use up.
 pub(crate) fn score(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32 {
+    score_within(slot, evidence, taken, &mut { MAX_PARTS })
+}
+
+fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], budget: &mut usize) -> f32 {
     let own = [
         by_phrase(slot, evidence),
         by_name(slot, evidence),
+        by_count(slot, evidence),
         by_value(slot, evidence, taken),
         by_referent(slot, evidence),
     ];
     let best = own.into_iter().fold(0.0, f32::max);
-    best.max(by_part(slot, evidence, taken))
+    best.max(by_part(slot, evidence, taken, budget))
 }
 
 /// What a request says about a switch: on, off, or nothing.
@@ -95,7 +121,7 @@ pub(crate) fn boolean(slot: &Slot<'_>, evidence: &Evidence) -> Option<Candidate>
         return None;
     }
     let proof = proof_by(slot, &step.span(range, Kind::Name), "boolean");
-    Some(Candidate { value: value.into(), proof, score: 0.8, place: Place::Step })
+    Some(Candidate { value: value.into(), proof, score: 0.8, place: Place::Step, pointed: false })
 }
 
 /// "in kube-system", "from a to b": the preposition tells a namespace, a source, a destination.
@@ -120,7 +146,7 @@ pub(crate) fn place_preposition(slot: &Slot<'_>, passage: &Passage, range: &Rang
             0.0
         };
     }
-    if slot.has_word(&["destination", "dest", "target", "to"]) {
+    if slot.has_word(&["destination", "dest", "target", "to", "new"]) {
         return if towards {
             0.4
         } else if is(&["from"]) {
@@ -159,7 +185,9 @@ fn by_phrase(slot: &Slot<'_>, evidence: &Evidence) -> f32 {
 
 fn phrase_range(slot: &Slot<'_>, step: &Passage) -> Option<Range<usize>> {
     let further = slot.further_words();
-    let listed = PHRASES.get(slot.words.join(" ").as_str()).filter(|_| slot.depth == 0 || slot.words.len() > 1);
+    let by_last = || PHRASES.get(format!("* {}", slot.words.last()?).as_str());
+    let listed = PHRASES.get(slot.words.join(" ").as_str()).or_else(by_last);
+    let listed = listed.filter(|_| slot.depth == 0 || slot.words.len() > 1);
     let phrases = further.iter().map(String::as_str).chain(listed.into_iter().flatten().copied());
     let stemmed = |phrase: &str| words::split(phrase).into_iter().map(|word| word.stem).collect::<Vec<_>>();
     phrases.map(stemmed).find_map(|phrase| find_stems(step, &phrase))
@@ -175,8 +203,11 @@ fn name_range(slot: &Slot<'_>, step: &Passage) -> Option<Range<usize>> {
     let telling = slot.words.iter().filter(|word| !UNTELLING.contains(&word.as_str()) && !words::is_stop(word));
     let stems: Vec<String> = telling.map(|word| words::stem(word)).collect();
     let fresh: Vec<&String> = stems.iter().filter(|stem| !own.contains(stem)).collect();
-    if fresh.is_empty() {
-        return None;
+    let is_sweeping = slot.want() == Want::Boolean && slot.has_word(&["all", "any"]);
+    if fresh.is_empty() || is_sweeping {
+        // A switch made of the operation's own words (`AllRegions`) must be said in full.
+        let whole: Vec<String> = slot.words.iter().map(|word| words::stem(word)).collect();
+        return (slot.want() == Want::Boolean && whole.len() > 1).then(|| find_stems(step, &whole)).flatten();
     }
     let places: Option<Vec<_>> =
         stems.iter().filter(|stem| fresh.contains(stem)).map(|stem| find_stem(step, stem)).collect();
@@ -207,7 +238,12 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
     let want = slot.want();
     let is_choice = matches!(want, Want::Choice(_));
     let placed = slot.has_word(&["namespace"]);
-    if !(want.is_distinctive() || is_choice || placed) || matches!(want, Want::Currency | Want::Glob) {
+    let named = want.is_name_like() && !placed && slot.is_top() && says_all_further_words(slot, evidence);
+    let is_path = want == Want::Path;
+    let measured = measures_alone(slot, &want);
+    if !(want.is_distinctive() || is_choice || placed || named || is_path || measured)
+        || matches!(want, Want::Currency | Want::Glob)
+    {
         return 0.0;
     }
     let best = candidates(slot, evidence)
@@ -216,25 +252,56 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
     let mut free = best.filter(|candidate| {
         candidate.place == Place::Step && !is_taken(&candidate.proof.start, &candidate.proof.end, taken)
     });
-    match free.next() {
-        Some(candidate) if is_choice => {
-            if candidate.score >= choice::CERTAIN {
-                0.6
-            } else {
-                0.0
-            }
-        }
+    let switches = |candidate: &Candidate| {
+        candidate.value.as_str().is_some_and(|value| SWITCHES.contains(&value.to_ascii_lowercase().as_str()))
+    };
+    let (least, sure) = match () {
+        () if is_path => (TYPED_PATH, 0.7),
+        () if is_choice => (choice::CERTAIN, 0.6),
+        // "the myteststack stack": the thing is named, whatever the operation's own words are.
+        () if named => (NAMED_THING, 0.6),
         // A name alone is no sign of a namespace, "in" before it is.
-        Some(candidate) if placed => {
-            if candidate.score >= 0.85 {
-                0.7
-            } else {
-                0.0
-            }
-        }
-        Some(_) => 0.8,
-        None => 0.0,
+        () if placed => (PLACED_NAME, 0.7),
+        () => (f32::MIN, 0.8),
+    };
+    let best = free.next().filter(|candidate| candidate.score >= least);
+    // "enable versioning" enables no MFA: what is switched must be said.
+    let best = best.filter(|candidate| !is_choice || !switches(candidate) || says_all_further_words(slot, evidence));
+    best.map_or(0.0, |_| sure)
+}
+
+/// "a 100 GB volume": the only size or duration of an operation needs no name.
+fn measures_alone(slot: &Slot<'_>, want: &Want) -> bool {
+    let alike = |other: &Want| std::mem::discriminant(other) == std::mem::discriminant(want);
+    let measured = matches!(want, Want::SizeIn(_) | Want::DurationIn(_));
+    measured && slot.depth == 0 && Slot::all(slot.operation).iter().filter(|other| alike(&other.want())).count() == 1
+}
+
+/// "launch 2 t3.micro instances": a number before the thing itself says how many.
+fn by_count(slot: &Slot<'_>, evidence: &Evidence) -> f32 {
+    let counts = ["min", "max", "desired", "count", "number", "quantity", "size", "capacity"];
+    if slot.want() != Want::Count || !slot.words.iter().all(|word| counts.contains(&word.as_str())) {
+        return 0.0;
     }
+    let things = object_stems(slot.operation);
+    let step = evidence.step();
+    let numbers = step.spans.iter().filter(|span| matches!(span.kind, Kind::Number(_)));
+    let counted = numbers.filter(|span| {
+        let first = step.words.partition_point(|word| word.start < span.end);
+        step.words[first..].iter().take(MAX_COUNTED_WORDS).any(|word| things.contains(&word.stem))
+    });
+    if counted.count() == 1 { 0.7 } else { 0.0 }
+}
+
+/// `AlarmNamePrefix` is not asked for by naming an alarm: "prefix" must be said too.
+fn says_all_further_words(slot: &Slot<'_>, evidence: &Evidence) -> bool {
+    let own = own_words(slot);
+    let untelling = |word: &str| {
+        matches!(word, "type" | "status" | "state" | "mode") || UNTELLING.contains(&word) || words::is_stop(word)
+    };
+    let telling = slot.words.iter().filter(|word| !untelling(word));
+    let mut further = telling.map(|word| words::stem(word)).filter(|stem| !own.contains(stem));
+    further.all(|stem| evidence.step().words.iter().any(|word| word.stem == stem))
 }
 
 fn is_taken(start: &usize, end: &usize, taken: &[Range<usize>]) -> bool {
@@ -249,7 +316,7 @@ fn by_referent(slot: &Slot<'_>, evidence: &Evidence) -> f32 {
 }
 
 /// A structure or list is asked for when one of its parts is.
-fn by_part(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32 {
+fn by_part(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], budget: &mut usize) -> f32 {
     let parts = match slot.want() {
         Want::List => slot.element().into_iter().collect::<Vec<_>>(),
         Want::Object => slot.members(),
@@ -257,16 +324,41 @@ fn by_part(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32 
     };
     // Deep parts have everyday names ("Type", "Status"): only what can be told by its form counts there.
     let telling = |part: &&Slot<'_>| {
-        part.depth < 2 || matches!(part.want(), Want::List | Want::Object) || part.want().is_distinctive()
+        let shallow = if matches!(part.want(), Want::Choice(_)) { 3 } else { 2 };
+        part.depth < shallow || matches!(part.want(), Want::List | Want::Object) || part.want().is_distinctive()
     };
-    let scores = parts.iter().filter(telling).map(|part| score(part, evidence, taken));
-    scores.fold(0.0, f32::max) * 0.9
+    let mut best = 0.0f32;
+    for part in parts.iter().filter(telling) {
+        if *budget == 0 {
+            break;
+        }
+        *budget -= 1;
+        best = best.max(score_within(part, evidence, taken, budget));
+    }
+    best * 0.9
 }
 
-/// Pairs `KEY=VALUE` of the step; tags, labels and environment variables are made of them.
-pub(crate) fn pairs<'a>(evidence: &'a Evidence) -> impl Iterator<Item = (&'a Span, &'a str, &'a str)> {
-    let pairs = evidence.step().spans.iter().filter(|span| span.kind == Kind::Pair);
-    pairs.filter_map(|span| span.text.split_once('=').map(|(key, value)| (span, key, value.trim_matches(['"', '\'']))))
+/// Pairs of the step, `KEY=VALUE` or "key of A and value of B"; tags, labels and environment variables are made of them.
+pub(crate) fn pairs(evidence: &Evidence) -> Vec<(String, String)> {
+    static WORDED: LazyLock<Regex> = LazyLock::new(|| {
+        let said = r#"\bkey (?:of |named |called )?["'`]?(?P<key>[\w.:/-]+)["'`]?,? (?:and|with) (?:an? |the )?value (?:of )?["'`]?(?P<value>[\w.:/-]*\w)"#;
+        // The vendors' own notations: `Key=a,Value=b` and `{"Key": "a", "Value": "b"}`.
+        let noted = r#"\bkey"?\s*[=:]\s*"?(?P<key2>[^",\s]+)"?\s*,\s*"?value"?\s*[=:]\s*"?(?P<value2>[^",\s}]+)"#;
+        Regex::new(&format!("(?i){said}|{noted}")).expect("the pattern is fixed, see the tests")
+    });
+    let step = evidence.step();
+    let written = step.spans.iter().filter(|span| span.kind == Kind::Pair).filter_map(|span| span.text.split_once('='));
+    let written = written.filter(|(key, _)| !key.eq_ignore_ascii_case("key") && !key.eq_ignore_ascii_case("value"));
+    let mut pairs: Vec<(String, String)> =
+        written.map(|(key, value)| (key.to_owned(), value.trim_matches(['"', '\'']).to_owned())).collect();
+    for captures in WORDED.captures_iter(&step.text) {
+        let part =
+            |name: &str, other: &str| captures.name(name).or(captures.name(other)).map(|part| part.as_str().to_owned());
+        let vouched = captures.get(0).is_some_and(|whole| step.is_vouched(&whole.range()));
+        let pair = part("key", "key2").zip(part("value", "value2")).filter(|pair| vouched && !pairs.contains(pair));
+        pairs.extend(pair);
+    }
+    pairs
 }
 
 #[cfg(test)]
@@ -318,6 +410,12 @@ mod tests {
         let session = [("jane", "customer", r#"{"$ref":"c1","path":"id"}"#)];
         assert_eq!(signs(&charge, &evidence_in_session("charge her 25 dollars", &session)).len(), 1);
         assert!(signs(&charge, &evidence_in_session("charge 25 dollars", &session)).is_empty());
+    }
+
+    #[test]
+    fn pairs_are_written_or_worded() {
+        let said = pairs(&evidence("tag it with env=prod and with the key of Team and value of payments."));
+        assert_eq!(said, [("env".into(), "prod".into()), ("Team".into(), "payments".into())]);
     }
 
     #[test]

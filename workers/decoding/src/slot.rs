@@ -106,7 +106,7 @@ impl<'a> Slot<'a> {
     pub fn element(&self) -> Option<Slot<'a>> {
         let items = self.schema.get("items")?;
         (self.depth < MAX_DEPTH).then(|| Slot {
-            name: self.name,
+            required: self.required,
             words: self.words.clone(),
             ..self.inner(self.name, items, "/0")
         })
@@ -136,6 +136,32 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// A parameter itself, or an element of one.
+    pub fn is_top(&self) -> bool {
+        let steps = self.pointer.matches('/').count();
+        steps == 1 || (steps == 2 && self.pointer.ends_with("/0"))
+    }
+
+    /// Has the operation another parameter for the same thing's name (`EnvironmentId` beside `EnvironmentName`)?
+    pub fn has_named_sibling(&self) -> bool {
+        let meaning = |words: &[String]| {
+            words
+                .iter()
+                .filter(|word| !GENERIC.contains(&word.as_str()))
+                .map(|word| words::stem(word))
+                .collect::<Vec<_>>()
+        };
+        let own = meaning(&self.words);
+        if own.is_empty() {
+            return false;
+        }
+        self.operation.properties().filter(|(name, _)| *name != self.name).any(|(name, _)| {
+            let words = words::split_identifier(name);
+            let is_id = words.last().is_some_and(|word| matches!(word.as_str(), "id" | "ids" | "identifier"));
+            !is_id && meaning(&words) == own
+        })
+    }
+
     pub fn shape(&self) -> Shape {
         shape(self.schema)
     }
@@ -153,16 +179,27 @@ impl<'a> Slot<'a> {
         self.schema.get(key).and_then(Value::as_str).unwrap_or("")
     }
 
-    /// Stems of the nouns that point at this place: `bucket` for `Bucket`, `vpc` for `VpcId`; for a bare `Name` the thing
-    /// the operation is about (`CreateUser` → `user`).
+    /// Stems of the nouns that point at this place: `bucket` for `Bucket`, `group` for `LogGroupName`; for a bare `Name` the
+    /// thing the operation is about (`CreateUser` → `user`).
     pub fn nouns(&self) -> Vec<String> {
-        let own = self.words.iter().filter(|word| !GENERIC.contains(&word.as_str()) && word.len() > 1);
-        let mut nouns: Vec<String> = own.map(|word| words::stem(word)).collect();
-        if nouns.is_empty() {
-            nouns = object_stems(self.operation);
-        }
+        let mut nouns = match self.own_nouns().pop() {
+            Some(head) => vec![head],
+            None => object_stems(self.operation),
+        };
         nouns.extend(self.further_words().iter().filter(|phrase| !phrase.contains(' ')).map(|word| words::stem(word)));
         nouns
+    }
+
+    /// Stems that only go with the noun: `log` for `LogGroupName`.
+    pub fn near_nouns(&self) -> Vec<String> {
+        let mut nouns = self.own_nouns();
+        nouns.pop();
+        nouns
+    }
+
+    fn own_nouns(&self) -> Vec<String> {
+        let own = self.words.iter().filter(|word| !GENERIC.contains(&word.as_str()) && word.len() > 1);
+        own.map(|word| words::stem(word)).collect()
     }
 
     /// The vendor's or our further words for this place (`x-words`), lower case.

@@ -36,6 +36,10 @@ pub(crate) enum Want {
     SizeText,
     Currency,
     Region,
+    /// An availability zone: a region and a letter.
+    Zone,
+    /// Where messages go: an e-mail address or URL.
+    Endpoint,
     Ticker,
     CurrencyPair,
     Protocol,
@@ -111,7 +115,7 @@ impl Want {
         if slot.shape() == Shape::Boolean {
             return Want::Boolean;
         }
-        if let Some(values) = choices(slot.schema) {
+        if let Some(values) = choices(slot.schema).or_else(|| described_choices(slot)) {
             return Want::Choice(values);
         }
         match slot.shape() {
@@ -128,6 +132,7 @@ impl Want {
         match self {
             Want::Id(prefixes) => !prefixes.is_empty(),
             Want::Arn | Want::Url | Want::Email | Want::Cidr | Want::Ip | Want::Ticker | Want::Amount => true,
+            Want::Zone | Want::Endpoint => true,
             Want::Region | Want::Schedule { .. } | Want::Glob | Want::CurrencyPair | Want::Currency => true,
             Want::Date { .. } | Want::UnixTime(_) => true,
             _ => false,
@@ -142,6 +147,13 @@ impl Want {
 }
 
 // === private ===
+
+/// Closed choices that a vendor only describes in words.
+fn described_choices(slot: &Slot<'_>) -> Option<Vec<Value>> {
+    let is_delivery = slot.operation.provider == "aws" && slot.operation.service == "sns" && slot.name == "Protocol";
+    let delivery = ["email", "email-json", "sms", "http", "https", "sqs", "lambda", "application", "firehose"];
+    is_delivery.then(|| delivery.iter().map(|value| (*value).into()).collect())
+}
 
 fn choices(schema: &Value) -> Option<Vec<Value>> {
     if let Some(only) = schema.get("const") {
@@ -236,7 +248,7 @@ fn string(slot: &Slot<'_>) -> Want {
         "date" => return Want::Date { end: end_of(slot), with_time: false },
         "currency" => return Want::Currency,
         "ports" | "port" => return Want::PortText,
-        "id" | "ids" => return Want::Id(&[]),
+        "id" | "ids" | "identifier" | "identifiers" => return Want::Id(&[]),
         _ => {}
     }
     if slot.name.eq_ignore_ascii_case("ScheduleExpression") {
@@ -250,11 +262,21 @@ fn string(slot: &Slot<'_>) -> Want {
 
 fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     let kubernetes = provider == "kubernetes";
-    if slot.has_word(&["cidr", "cidrs"]) {
+    let is_range = slot
+        .words
+        .last()
+        .is_some_and(|word| matches!(word.as_str(), "cidr" | "cidrs" | "block" | "blocks" | "ip" | "range"));
+    if is_range && slot.has_word(&["cidr", "cidrs"]) {
         return Want::Cidr;
     }
     if slot.has_word(&["email", "emails"]) {
         return Want::Email;
+    }
+    if slot.words == ["availability", "zone"] || slot.words == ["availability", "zones"] {
+        return Want::Zone;
+    }
+    if slot.words == ["endpoint"] {
+        return Want::Endpoint;
     }
     if slot.has_word(&["region", "regions"]) || slot.name == "LocationConstraint" {
         return Want::Region;
@@ -345,7 +367,7 @@ fn byte_unit(slot: &Slot<'_>) -> f64 {
         "bytes" => Some(0),
         _ => None,
     });
-    1024f64.powi(power.unwrap_or(3))
+    1024f64.powi(power.unwrap_or(if slot.has_word(&["memory"]) { 2 } else { 3 }))
 }
 
 type Prefixes = HashMap<(&'static str, &'static str), Vec<&'static str>>;

@@ -20,7 +20,22 @@ pub(crate) struct Word {
 
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| list(include_str!("../data/common_words.txt")));
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| list(COMMON_WORDS));
+
+/// Everyday nouns: these may be a thing's name where the sentence says so ("the web deployment").
+static NOUNS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let after = COMMON_WORDS.split_once("# trade nouns").map_or("", |(_, rest)| rest);
+    list(after.split_once('#').map_or(after, |(nouns, _)| nouns))
+});
+
+/// Inflections of everyday words are everyday words: `launches`, `associated`.
+static COMMON_STEMS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| COMMON.iter().filter(|word| word.len() > 3).map(|word| stem(word)).collect());
+
+/// Names that people give their environments, although they are words.
+const ENVIRONMENTS: &[&str] = &["prod", "production", "staging", "stage", "dev", "development", "qa", "uat", "sandbox"];
+
+const COMMON_WORDS: &str = include_str!("../data/common_words.txt");
 
 /// Words that never name or mean a thing.
 static STOP: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
@@ -93,9 +108,17 @@ pub(crate) fn is_stop(lower: &str) -> bool {
 
 /// An everyday English or trade word, which is not by itself the name of somebody's thing.
 pub(crate) fn is_common(lower: &str) -> bool {
-    is_stop(lower)
-        || COMMON.contains(lower)
-        || lower.strip_suffix('s').is_some_and(|singular| COMMON.contains(singular))
+    if ENVIRONMENTS.contains(&lower) {
+        return false;
+    }
+    is_stop(lower) || COMMON.contains(lower) || (lower.len() > 4 && COMMON_STEMS.contains(&stem(lower)))
+}
+
+/// An everyday word that describes rather than names: "private" of "a private bucket".
+pub(crate) fn is_modifier(lower: &str) -> bool {
+    is_common(lower)
+        && !NOUNS.contains(lower)
+        && !lower.strip_suffix('s').is_some_and(|singular| NOUNS.contains(singular))
 }
 
 /// Longest prefix of at most `limit` bytes that does not cut a character.
@@ -158,6 +181,12 @@ mod tests {
         assert_eq!(stem("charged"), stem("charge"));
         assert_eq!(stem("namespaces"), stem("namespace"));
         assert_eq!(stem("status"), "status");
+    }
+
+    #[test]
+    fn a_modifier_is_no_noun() {
+        assert!(["private", "new", "encrypted", "launched"].iter().all(|word| is_modifier(word)));
+        assert!(["web", "logs", "default", "orders"].iter().all(|word| !is_modifier(word)));
     }
 
     #[test]

@@ -6,17 +6,23 @@
 //!
 //! Sixteen rows of a matrix lie side by side, four columns of each in one 64-byte line, so that one instruction multiplies 64 weights with four
 //! activations and no sum crosses a register. Start at [`Matrix::multiply`].
+//!
+//! The only folder with `unsafe`: every block says why it holds.
+#![allow(unsafe_code)]
 
 mod activation;
 mod avx512;
 mod pack;
+mod pool;
 mod tile;
+mod vector;
 
 use candle_core::quantized::GgmlDType;
-use candle_core::utils::barrier_pool;
 
 pub(crate) use self::activation::Activations;
+use self::pool::{Shared, share};
 use self::tile::{ROWS, TileQ4K, TileQ5, TileQ6K, TileQ8};
+pub(crate) use self::vector::{Attention, gate, normalize};
 
 /// A matrix of `rows` outputs and `columns` inputs.
 pub(crate) struct Matrix {
@@ -65,28 +71,36 @@ impl Matrix {
         self.rows
     }
 
-    /// `out[i * rows + r] = Σ input[i] * row r`, on all threads of candle's pool. The result for one input does not depend on the inputs beside it.
-    pub(crate) fn multiply(&self, input: &Activations, out: &mut [f32]) {
+    /// `out[i * rows + r] = bias[r] + Σ input[i] * row r`, shared with free threads. The result for one input does not depend on the inputs
+    /// beside it.
+    pub(crate) fn multiply(&self, input: &Activations, bias: Option<&[f32]>, out: &mut [f32]) {
         assert_eq!(input.columns(), self.columns, "the input is as wide as the matrix");
         assert_eq!(out.len(), input.rows() * self.rows, "there is one output per input and row");
+        assert!(bias.is_none_or(|bias| bias.len() == self.rows), "there is one bias per row");
         match &self.tiles {
-            Tiles::Q4K(tiles) => self.run(tiles, input, out),
-            Tiles::Q5(tiles) => self.run(tiles, input, out),
-            Tiles::Q6K(tiles) => self.run(tiles, input, out),
-            Tiles::Q8(tiles) => self.run(tiles, input, out),
+            Tiles::Q4K(tiles) => self.run(tiles, input, bias, out),
+            Tiles::Q5(tiles) => self.run(tiles, input, bias, out),
+            Tiles::Q6K(tiles) => self.run(tiles, input, bias, out),
+            Tiles::Q8(tiles) => self.run(tiles, input, bias, out),
         }
     }
 
-    fn run<T: avx512::Kernel>(&self, tiles: &[T], input: &Activations, out: &mut [f32]) {
+    fn run<T: avx512::Kernel>(&self, tiles: &[T], input: &Activations, bias: Option<&[f32]>, out: &mut [f32]) {
         let per_stripe = self.columns / T::COLUMNS;
         let batches = input.rows().div_ceil(BATCH);
-        let out = avx512::Output::new(out, self.rows);
+        let out = Shared::new(out);
         // A stripe stays in the cache of its core while all inputs pass by.
-        barrier_pool().execute_chunked(self.rows / ROWS * batches, |units| {
+        share(self.rows / ROWS * batches, |units| {
             for unit in units {
-                let (stripe, batch) = (unit / batches, unit % batches);
+                let (stripe, first) = (unit / batches, unit % batches * BATCH);
                 let tiles = &tiles[stripe * per_stripe..(stripe + 1) * per_stripe];
-                avx512::multiply_stripe(tiles, input, batch * BATCH, &out, stripe);
+                let bias = bias.map_or(&[0.0; ROWS], |bias| &bias.as_chunks::<ROWS>().0[stripe]);
+                let sums = avx512::multiply_stripe(tiles, input, first, bias);
+                for (row, sums) in (first..input.rows()).zip(&sums) {
+                    let at = row * self.rows + stripe * ROWS;
+                    // SAFETY: each pair of row and stripe belongs to one unit.
+                    unsafe { out.part(at..at + ROWS) }.copy_from_slice(sums);
+                }
             }
         });
     }
@@ -119,7 +133,7 @@ mod tests {
 
     fn product(matrix: &Matrix, input: &Activations) -> Vec<f32> {
         let mut out = vec![0.0; input.rows() * matrix.rows()];
-        matrix.multiply(input, &mut out);
+        matrix.multiply(input, None, &mut out);
         out
     }
 

@@ -8,13 +8,13 @@ mod cache;
 mod layer;
 mod linear;
 mod load;
+mod ops;
 mod rope;
 
 use std::path::Path;
 
 use candle_core::quantized::QMatMul;
 use candle_core::{DType, Tensor};
-use candle_nn::ops::rms_norm;
 use tokio_util::sync::CancellationToken;
 
 pub use self::cache::Sequence;
@@ -204,7 +204,7 @@ impl Model {
             Rows::Last(count) => count.min(state.dim(0)?),
         };
         let state = state.narrow(0, state.dim(0)? - count, count)?.contiguous()?;
-        let state = rms_norm(&state, &self.norm, self.shape.norm_epsilon)?;
+        let state = ops::normalize(&state, &self.norm, &self.shape)?;
         // Quantizing the state would turn NaN into numbers that look like logits.
         if !state.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(Error::LogitsUnusable);

@@ -12,8 +12,12 @@ use silverback_engine::{Device, Error, Message, Model, Rows, Sequence};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// Largest difference between two implementations' logits. Different orders of summation on 8-bit activations; the logits' own spread is about 5.
-const TOLERANCE: f32 = 0.05;
+/// Largest difference between two ways to the same logits: orders of summation differ.
+const TOLERANCE: f32 = 0.02;
+
+/// Largest difference from candle's logits, which lie between -4 and 4: candle rounds activations to 8 bits with one scale per 256 of them, we
+/// with one per 32.
+const STOCK_TOLERANCE: f32 = 0.25;
 
 fn tiny() -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -76,8 +80,9 @@ fn forward_equals_candles_stock_model() {
     let mut sequence = model.sequence();
     let (mut ours, mut theirs) = (extend(&model, &mut sequence, &prompt), stock.extend(&prompt));
     for _ in 0..32 {
-        assert!(distance(&ours, &theirs) < TOLERANCE, "off by {}", distance(&ours, &theirs));
-        assert_eq!(likeliest(&ours), likeliest(&theirs));
+        assert!(distance(&ours, &theirs) < STOCK_TOLERANCE, "off by {}", distance(&ours, &theirs));
+        let best = theirs.iter().copied().fold(f32::MIN, f32::max);
+        assert!(theirs[likeliest(&ours) as usize] >= best - 2.0 * STOCK_TOLERANCE);
         let next = [likeliest(&ours)];
         (ours, theirs) = (extend(&model, &mut sequence, &next), stock.extend(&next));
     }

@@ -32,8 +32,6 @@ pub struct Proposal {
     pub grounded: GroundedCall,
     /// What may be said besides.
     pub offers: Offers,
-    /// Values of the step that neither has a place for.
-    pub unplaced: Vec<String>,
     /// Higher explains the request better.
     pub score: f32,
 }
@@ -57,7 +55,7 @@ impl Specialist {
             let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32
                 - MISSING * offers.missing.len() as f32
                 - UNPLACED * unplaced.len() as f32;
-            proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, unplaced, score });
+            proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, score });
         }
         // Stable: equal scores stay in the order of retrieval.
         proposals.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -69,7 +67,8 @@ impl Specialist {
 fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> Vec<String> {
     let said = serde_json::to_string(&grounded.kept).unwrap_or_default();
     let is_placed = |span: &&Span| {
-        let is_proof = grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0);
+        let is_proof =
+            grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0);
         is_proof || said.contains(&span.text) || offers.parameters.iter().any(|offer| can_hold(&offer.form, span))
     };
     let values = evidence.spans().filter(|span| span.place == Place::Step && is_plainly_a_value(&span.kind));
@@ -104,21 +103,4 @@ fn can_hold(form: &Form, span: &Span) -> bool {
         Form::List { element, .. } => can_hold(element, span),
         Form::Object(members) => members.iter().any(|member| can_hold(&member.form, span)),
     }
-}
-
-// === impl Proposal ===
-
-impl Proposal {
-    /// Words of the step that may be values and that the kept arguments do not use.
-    pub(super) fn unplaced_by_draft(&self, evidence: &Evidence) -> Vec<String> {
-        unplaced_names(evidence, &self.grounded)
-    }
-}
-
-fn unplaced_names(evidence: &Evidence, grounded: &GroundedCall) -> Vec<String> {
-    let said = serde_json::to_string(&grounded.kept).unwrap_or_default();
-    let is_used = |span: &&Span| {
-        said.contains(&span.text) || grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0)
-    };
-    evidence.spans().filter(|span| span.place == Place::Step && !is_used(span)).map(|span| span.text.clone()).collect()
 }

@@ -1,9 +1,12 @@
 //! Puts a judged proposal into the words of the contract.
 
-use silverback_catalogue::{Catalogue, Effect, command::{self, Rendered}};
+use serde_json::Value;
+use silverback_catalogue::{
+    Catalogue, Effect,
+    command::{self, Rendered},
+};
 use silverback_decoding::{Proof, Source, question_for};
 use silverback_proto::v1::{self, evidence};
-use serde_json::Value;
 
 use super::{Outcome, Task, judge::Proposal};
 use crate::WorkerError;
@@ -31,8 +34,13 @@ pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<O
             (Vec::new(), Some(v1::HttpRequest { method: parts.method, url: parts.url, headers, body: parts.body }))
         }
     };
-    let mut after: Vec<String> =
-        proposal.grounded.proofs.iter().filter(|proof| proof.source == Source::Call).map(|proof| proof.text.clone()).collect();
+    let mut after: Vec<String> = proposal
+        .grounded
+        .proofs
+        .iter()
+        .filter(|proof| proof.source == Source::Call)
+        .map(|proof| proof.text.clone())
+        .collect();
     after.sort();
     after.dedup();
     let pack = &catalogue.packs()[proposal.reference.pack as usize];

@@ -1,11 +1,15 @@
 //! Fills what the draft left open: what has one value is taken, what has a choice is decoded under the grammar.
 
 use serde_json::{Map, Value};
-use silverback_decoding::{CallStyle, Evidence, Grammar, Offers, ParamOffer, ground_arguments};
+use silverback_decoding::{CallStyle, Evidence, Grammar, Offers, ground_arguments};
 use silverback_engine::Message;
 use tracing::warn;
 
-use super::{Specialist, Task, judge::Proposal};
+use super::{
+    Specialist, Task,
+    judge::Proposal,
+    settle::{Settled, settle},
+};
 use crate::{WorkerError, usage::Meter, writer::Order};
 
 /// Most tokens of a decoded call.
@@ -26,9 +30,7 @@ impl Specialist {
         evidence: &Evidence,
         meter: &mut Meter,
     ) -> Result<Proposal, WorkerError> {
-        let (settled, open) = split(&proposal.offers, &proposal.unplaced_by_draft(evidence));
-        let mut arguments = proposal.grounded.kept.clone();
-        arguments.extend(settled);
+        let Settled { mut arguments, open } = settle(&proposal, evidence);
         if !open.parameters.is_empty() {
             arguments.extend(self.decode(&proposal, &open, task, meter).await?);
         }
@@ -63,38 +65,13 @@ impl Specialist {
     }
 }
 
-/// What needs no model, and what does. Optional parameters with one value are taken when that value has no other place.
-fn split(offers: &Offers, unplaced: &[String]) -> (Map<String, Value>, Offers) {
-    let mut settled = Map::new();
-    let mut open = Offers { missing: offers.missing.clone(), ..Offers::default() };
-    for offer in &offers.parameters {
-        match offer.form.only_value() {
-            Some(value) if offer.required || names(&value, unplaced) => {
-                settled.insert(offer.name.clone(), value);
-            }
-            _ if offer.required || offers_unplaced(offer, unplaced) => open.parameters.push(offer.clone()),
-            _ => {}
-        }
-    }
-    (settled, open)
-}
-
-fn names(value: &Value, unplaced: &[String]) -> bool {
-    let said = value.to_string();
-    unplaced.iter().any(|text| said.contains(text.as_str()))
-}
-
-fn offers_unplaced(offer: &ParamOffer, unplaced: &[String]) -> bool {
-    let said = format!("{:?}", offer.form);
-    unplaced.iter().any(|text| said.contains(text.as_str()))
-}
-
 fn prompt(proposal: &Proposal, open: &Offers, task: &Task) -> String {
     let step = task.request.step.as_ref().map_or("", |step| step.text.as_str());
     let operation = &proposal.operation;
     let mut text = format!("Call: {} ({})\nArguments:\n", operation.key(), operation.summary);
     for offer in &open.parameters {
-        let description = operation.parameter(&offer.name).and_then(|schema| schema.get("description")).and_then(Value::as_str);
+        let description =
+            operation.parameter(&offer.name).and_then(|schema| schema.get("description")).and_then(Value::as_str);
         text.push_str(&format!("- {}: {}\n", offer.name, description.unwrap_or("see its name")));
     }
     if !proposal.grounded.kept.is_empty() {

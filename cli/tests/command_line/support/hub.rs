@@ -107,7 +107,8 @@ impl Shared {
             requests.len() == 1
         };
         let total = self.content.len();
-        let start = request.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+        let start =
+            request.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
         let (status, range) = match start {
             Some(start) => ("206 Partial Content", format!("Content-Range: bytes {start}-{}/{total}\r\n", total - 1)),
             None => ("200 OK", String::new()),

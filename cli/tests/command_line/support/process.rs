@@ -142,7 +142,7 @@ impl Done {
     }
 
     fn last(&self, prefix: &str) -> &str {
-        let lines = self.stderr.lines().filter_map(|line| line.strip_prefix(prefix));
-        lines.last().unwrap_or_else(|| panic!("no line {prefix:?} in {}", self.stderr))
+        let mut lines = self.stderr.lines().rev().filter_map(|line| line.strip_prefix(prefix));
+        lines.next().unwrap_or_else(|| panic!("no line {prefix:?} in {}", self.stderr))
     }
 }

@@ -65,7 +65,8 @@ impl ScriptedRouter {
 
     /// Waits until a request's stream was dropped.
     pub fn wait_until_cancelled(&self) {
-        let waited = self.runtime.block_on(async { tokio::time::timeout(super::DEADLINE, self.dropped.notified()).await });
+        let waited =
+            self.runtime.block_on(async { tokio::time::timeout(super::DEADLINE, self.dropped.notified()).await });
         waited.expect("the request is cancelled");
     }
 }

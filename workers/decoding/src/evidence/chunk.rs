@@ -62,7 +62,7 @@ impl Chunk {
 
     /// Written so that no everyday word could be meant.
     pub fn is_shaped(&self) -> bool {
-        self.form == Form::Compound && !is_everyday_compound(&self.lower)
+        self.form == Form::Compound && !self.is_common()
     }
 
     pub fn is_common(&self) -> bool {
@@ -85,8 +85,7 @@ fn trim(text: &str, range: Range<usize>) -> Range<usize> {
     let piece = &text[range.clone()];
     let leading = |c: char| matches!(c, '\'' | '’' | '.' | ':' | '*' | '#' | '&' | '=' | '+' | '-' | '$' | '@');
     let front = piece.len() - piece.trim_start_matches(leading).len();
-    let piece = piece[front..]
-        .trim_end_matches(|c: char| matches!(c, '\'' | '’' | '.' | ':' | '*' | '&' | '=' | '+' | '-' | '/' | '%'));
+    let piece = piece[front..].trim_end_matches(['\'', '’', '.', ':', '*', '&', '=', '+', '-', '/', '%']);
     let piece = ["'s", "’s", "'S", "’S"].iter().find_map(|ending| piece.strip_suffix(ending)).unwrap_or(piece);
     let start = range.start + front;
     start..start + piece.len()

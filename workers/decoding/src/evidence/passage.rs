@@ -1,6 +1,6 @@
 //! Keeps one text with its words, chunks and typed spans.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::chunk::{self, Chunk, Form};
@@ -9,6 +9,9 @@ use super::{Kind, Place, Span};
 use crate::calendar::Date;
 use crate::resolver::quantity::parse_number;
 use crate::words::{self, Word};
+
+/// Words that are looked at as names; a person's sentence has some dozens.
+const MAX_NAMES: usize = 400;
 
 /// A text, read.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Passage {
     pub spans: Vec<Span>,
     /// Lower-case ASCII copy of the text, same offsets.
     lower: String,
+    /// Stem of neighbouring words run together → their place: "config maps" is `configmap`.
+    glued: HashMap<String, Range<usize>>,
     /// One flag a word: do the person's own words hold it?
     vouched: Vec<bool>,
 }
@@ -38,6 +43,7 @@ impl Passage {
             chunks: chunk::split(text),
             spans: Vec::new(),
             lower: text.to_ascii_lowercase(),
+            glued: glue(&words),
             words,
             vouched,
         };
@@ -67,6 +73,11 @@ impl Passage {
         Span { start: range.start, end: range.end, text: self.text[range].to_owned(), kind, place: self.place }
     }
 
+    /// Place of two or three neighbouring words that are this word when run together.
+    pub fn locate_glued(&self, stem: &str) -> Option<Range<usize>> {
+        self.glued.get(stem).filter(|range| self.is_vouched(range)).cloned()
+    }
+
     /// Is the same span here too?
     pub fn has_same(&self, other: &Span) -> bool {
         self.spans.iter().any(|span| span.kind == other.kind && span.text.eq_ignore_ascii_case(&other.text))
@@ -74,12 +85,16 @@ impl Passage {
 
     /// Places of these words; ASCII letters' case does not matter. A place inside a longer word or compound is none.
     pub fn locate(&self, needle: &str) -> Vec<Range<usize>> {
-        let needle = needle.trim().to_ascii_lowercase();
-        if needle.is_empty() {
+        let spelled = needle.trim();
+        let needle = spelled.to_ascii_lowercase();
+        if !needle.contains(|c: char| c.is_alphanumeric() || c == '*') {
             return Vec::new();
         }
         let hits = self.lower.match_indices(&needle).map(|(start, hit)| start..start + hit.len());
-        hits.filter(|range| self.is_whole(range) && self.is_vouched(range)).take(16).collect()
+        let mut places: Vec<_> = hits.filter(|range| self.is_whole(range) && self.is_vouched(range)).take(16).collect();
+        // The place with the same capitals is the one meant.
+        places.sort_by_key(|range| self.text[range.clone()] != *spelled);
+        places
     }
 
     /// Words of the text whose offsets overlap the range.
@@ -121,19 +136,26 @@ impl Passage {
     /// Chunks that are no part of a typed span and no everyday word.
     fn names(&self, typed: &[(Range<usize>, Kind)]) -> Vec<(Range<usize>, Kind)> {
         let blocks = |kind: &Kind| {
-            !matches!(kind, Kind::Quoted | Kind::Ticker(_) | Kind::Port(_) | Kind::Pattern(_) | Kind::Currency(_))
+            use Kind::{
+                Arn, Cidr, Cron, Date, Duration, Email, Id, Ip, Money, Number, Pair, Path, Region, S3Uri, Size, Url,
+            };
+            let typed =
+                matches!(kind, Arn | Cidr | Cron(_) | Date(_) | Duration(_) | Email | Id | Ip | Money(_) | Number(_));
+            typed || matches!(kind, Pair | Path | Region(_) | S3Uri | Size(_) | Url)
         };
         let overlaps = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
         let free = |chunk: &&Chunk| !typed.iter().any(|(range, kind)| blocks(kind) && overlaps(range, &chunk.range()));
         let candidates = self.chunks.iter().filter(free).filter(|chunk| !words::is_stop(&chunk.lower));
         let mut names: Vec<_> = candidates.map(|chunk| (chunk.range(), Kind::Name)).collect();
+        names.truncate(MAX_NAMES);
         names.extend(self.capital_runs().into_iter().map(|range| (range, Kind::Name)));
         names
     }
 
     /// `Jane Doe`, `Acme Corp Europe`: neighbours with capitals are one name.
     fn capital_runs(&self) -> Vec<Range<usize>> {
-        let is_part = |chunk: &Chunk| matches!(chunk.form, Form::Capital | Form::Acronym) && !chunk.is_common();
+        let is_part =
+            |chunk: &Chunk| matches!(chunk.form, Form::Capital | Form::Acronym) && !(chunk.opens && chunk.is_common());
         let mut runs: Vec<Range<usize>> = Vec::new();
         for pair in self.chunks.windows(2) {
             let (left, right) = (&pair[0], &pair[1]);
@@ -145,11 +167,26 @@ impl Passage {
                 _ => runs.push(left.start..right.end),
             }
         }
+        let names = |run: &Range<usize>| {
+            self.chunks.iter().any(|chunk| run.start <= chunk.start && chunk.end <= run.end && !chunk.is_common())
+        };
+        runs.retain(names);
         runs
     }
 }
 
 // === private ===
+
+fn glue(words: &[Word]) -> HashMap<String, Range<usize>> {
+    let mut glued = HashMap::new();
+    for length in 2..=3 {
+        for window in words.windows(length) {
+            let run: String = window.iter().map(|word| word.lower.as_str()).collect();
+            glued.entry(words::stem(&run)).or_insert(window[0].start..window[length - 1].end);
+        }
+    }
+    glued
+}
 
 fn is_known(word: &Word, known: &HashSet<String>) -> bool {
     known.contains(&word.lower)

@@ -10,7 +10,7 @@ use crate::calendar::Date;
 use crate::resolver::{Found, cron, date, glob, money, port, quantity, region, ticker};
 
 /// More spans than this are not read; the text would be hostile.
-const MAX_SPANS: usize = 2000;
+const MAX_SPANS: usize = 400;
 
 type Spans = Vec<(Range<usize>, Kind)>;
 
@@ -23,7 +23,7 @@ static RUNS: LazyLock<Vec<(Regex, Kind)>> = LazyLock::new(|| {
     vec![
         (pattern(&format!("s3://{run}")), Kind::S3Uri),
         (pattern(&format!("(?i:https?|wss?|ftp|postgres|mysql|redis|git|ssh)://{run}")), Kind::Url),
-        (pattern(r#"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[^\s"'`<>,;()]+"#), Kind::Arn),
+        (pattern(r#"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9]*:[^\s"'`<>,;()]+"#), Kind::Arn),
         (pattern(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"), Kind::Email),
         (
             pattern(r"\b\d{1,3}(?:\.\d{1,3}){3}/\d{1,2}\b|\b(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}/\d{1,3}\b"),

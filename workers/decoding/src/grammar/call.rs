@@ -83,7 +83,13 @@ impl Writer {
         match element {
             // Distinct elements: the literals themselves are the keys.
             Form::OneOf(values) if values.len() <= MAX_BITS => {
-                let literals: Vec<String> = values.iter().map(|value| literal(&json_text(value, self.style))).collect();
+                let mut literals: Vec<String> = Vec::new();
+                for value in values {
+                    let text = literal(&json_text(value, self.style));
+                    if !literals.contains(&text) {
+                        literals.push(text);
+                    }
+                }
                 let bounds = Bounds { required: 0, least, most, item };
                 self.set(("[", "]"), &literals, &bounds)
             }

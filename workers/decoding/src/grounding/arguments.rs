@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 use silverback_catalogue::operation::Operation;
 
 use super::{Grounded, Proof, Source, Ungrounded, ground};
-use crate::candidate::{nouns_in, own_words};
-use crate::evidence::{Evidence, Naming};
+use crate::candidate::naming;
+use crate::evidence::Evidence;
 use crate::sign::place_preposition;
 use crate::slot::Slot;
 use crate::want::Want;
@@ -87,8 +87,7 @@ fn name_use(
         return None;
     }
     let range = proof.start..proof.end;
-    let (nouns, own) = (nouns_in(&slot, evidence), own_words(&slot));
-    let naming = Naming { nouns: &nouns, own_words: &own };
-    let score = naming.score(evidence.step(), &range) + place_preposition(&slot, evidence.step(), &range);
+    let score =
+        naming(&slot, evidence).score(evidence.step(), &range) + place_preposition(&slot, evidence.step(), &range);
     Some(((proof.start, proof.end), score + if slot.required { 0.3 } else { 0.0 }))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::structure::schema_proof;
 use super::{Grounded, Proof, Source, Verdict, compose, leaf, placeholder};
 use crate::calendar::Date;
-use crate::candidate::{Candidate, candidates, nouns_in, own_words, proof_by, within_bounds};
+use crate::candidate::{Candidate, candidates, naming, proof_by, within_bounds};
 use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span};
 use crate::reading::readings;
 use crate::referent;
@@ -102,7 +102,7 @@ fn amount_by_name(slot: &Slot<'_>, want: &Want, number: f64, evidence: &Evidence
     }
     let step = evidence.step();
     let nouns = slot.nouns();
-    let naming = Naming { nouns: &nouns, own_words: &[] };
+    let naming = Naming { heads: nouns, near: slot.near_nouns(), ..Naming::default() };
     let is_it =
         |span: &&Span| span.kind == Kind::Number(number) && naming.is_beside_noun(step, &(span.start..span.end));
     let span = step.spans.iter().find(is_it)?;
@@ -202,15 +202,13 @@ fn is_meant(slot: &Slot<'_>, want: &Want, (passage, range): (&Passage, &Range<us
     if typed.is_some_and(|span| readings(slot, want, span, evidence).is_empty()) {
         return false;
     }
-    let (nouns, own) = (nouns_in(slot, evidence), own_words(slot));
-    let naming = Naming { nouns: &nouns, own_words: &own };
-    naming.score(passage, range) + place_preposition(slot, passage, range) >= DRAFT_THRESHOLD
+    naming(slot, evidence).score(passage, range) + place_preposition(slot, passage, range) >= DRAFT_THRESHOLD
 }
 
 /// A region, a date, an amount is not the name of a thing.
 fn is_another_kind(kind: &Kind) -> bool {
-    use Kind::{Arn, Cidr, Date, Duration, Email, Id, Ip, Money, Number, Region, Size};
-    matches!(kind, Arn | Cidr | Date(_) | Duration(_) | Email | Id | Ip | Money(_) | Number(_) | Region(_) | Size(_))
+    use Kind::{Cidr, Date, Duration, Email, Ip, Money, Number, Region, Size};
+    matches!(kind, Cidr | Date(_) | Duration(_) | Email | Ip | Money(_) | Number(_) | Region(_) | Size(_))
 }
 
 /// Kinds that are told by form are refused in another form: an e-mail address is no customer id.

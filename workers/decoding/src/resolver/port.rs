@@ -1,6 +1,6 @@
 //! Reads ports and protocols by the name of their service: `https` is 443 and `tcp`.
 
-use super::Found;
+use super::{Found, stands_alone};
 use crate::words;
 
 /// Service, port, protocol: facts of the IANA registry and of well-known programs.
@@ -47,7 +47,8 @@ pub fn find(text: &str) -> Vec<Found<u16>> {
 
 /// Transport protocols, named themselves or by a service.
 pub fn find_protocols(text: &str) -> Vec<Found<&'static str>> {
-    let said = words::split(text).into_iter().filter_map(|word| {
+    let alone = |word: &words::Word| stands_alone(text, &(word.start..word.end));
+    let said = words::split(text).into_iter().filter(alone).filter_map(|word| {
         let protocol = PROTOCOLS.iter().find(|known| **known == word.lower)?;
         Some(Found { range: word.start..word.end, value: *protocol })
     });
@@ -58,8 +59,9 @@ pub fn find_protocols(text: &str) -> Vec<Found<&'static str>> {
 
 // === private ===
 
-fn named(text: &str) -> impl Iterator<Item = (Found<()>, u16, &'static str)> {
-    words::split(text).into_iter().filter_map(|word| {
+fn named(text: &str) -> impl Iterator<Item = (Found<()>, u16, &'static str)> + '_ {
+    let alone = |word: &words::Word| stands_alone(text, &(word.start..word.end));
+    words::split(text).into_iter().filter(move |word| alone(word)).filter_map(|word| {
         let (_, port, protocol) = SERVICES.iter().find(|row| row.0 == word.lower)?;
         Some((Found { range: word.start..word.end, value: () }, *port, *protocol))
     })

@@ -35,6 +35,14 @@ pub fn find(text: &str) -> Vec<Found<String>> {
     found
 }
 
+/// Is this an availability zone, `eu-west-1a`?
+pub fn is_zone(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower
+        .strip_suffix(|c: char| c.is_ascii_lowercase())
+        .is_some_and(|code| CODE.find(code).is_some_and(|hit| hit.len() == code.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +56,11 @@ mod tests {
         assert_eq!(codes("a bucket in eu-west-1"), ["eu-west-1"]);
         assert_eq!(codes("from Frankfurt to Northern Virginia"), ["eu-central-1", "us-east-1"]);
         assert_eq!(codes("in São Paulo."), ["sa-east-1"]);
+    }
+
+    #[test]
+    fn a_zone_is_a_region_and_a_letter() {
+        assert!(is_zone("eu-west-1a") && !is_zone("eu-west-1") && !is_zone("web-1a") && !is_zone(""));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Inputs of a product as 8-bit numbers with a scale per 32 of them.
 
-use candle_core::utils::barrier_pool;
-
 use super::avx512;
+use super::pool::{Shared, share};
 
 /// Columns that share a scale.
 pub(super) const GROUP: usize = 32;
@@ -26,25 +25,24 @@ pub(crate) struct Activations {
 impl Activations {
     /// From rows of `columns` numbers, which must be a multiple of 32.
     pub(crate) fn quantize(input: &[f32], columns: usize) -> Self {
-        assert!(columns.is_multiple_of(GROUP) && input.len().is_multiple_of(columns.max(1)), "rows are whole groups");
-        assert!(super::Matrix::is_supported(), "quantized inputs are for packed matrices, which need the instructions");
-        let mut activations = Self {
-            columns,
-            quants: vec![0; input.len()],
-            scales: vec![0.0; input.len() / GROUP],
-            sums: vec![0.0; input.len() / SUM_GROUP],
-        };
-        let out = avx512::QuantizeOutput::new(&mut activations);
-        let rows = input.len() / columns;
-        if rows == 1 {
-            avx512::quantize_groups(input, 0, &out);
-        } else {
-            barrier_pool().execute_chunked(rows, |range| {
-                let (from, to) = (range.start * columns, range.end * columns);
-                avx512::quantize_groups(&input[from..to], from, &out);
-            });
-        }
-        activations
+        assert!(columns > 0 && columns.is_multiple_of(GROUP) && input.len().is_multiple_of(columns), "rows are whole groups");
+        assert!(avx512::is_supported(), "quantized inputs are for packed matrices, which need the instructions");
+        let mut quants = vec![0; input.len()];
+        let mut scales = vec![0.0; input.len() / GROUP];
+        let mut sums = vec![0.0; input.len() / SUM_GROUP];
+        let out = (Shared::new(&mut quants), Shared::new(&mut scales), Shared::new(&mut sums));
+        share(input.len() / columns, |rows| {
+            let groups = rows.start * columns / GROUP..rows.end * columns / GROUP;
+            let from = groups.start;
+            for (index, group) in input[groups.start * GROUP..groups.end * GROUP].as_chunks::<GROUP>().0.iter().enumerate() {
+                let at = from + index;
+                // SAFETY: each group belongs to one row, each row to one range.
+                let (quants, sums) = unsafe { (out.0.part(at * GROUP..(at + 1) * GROUP), out.2.part(2 * at..2 * at + 2)) };
+                // SAFETY: as above; the instructions are there, as asserted.
+                unsafe { out.1.part(at..at + 1)[0] = avx512::quantize(group, quants, sums) };
+            }
+        });
+        Self { columns, quants, scales, sums }
     }
 
     pub(crate) fn columns(&self) -> usize {

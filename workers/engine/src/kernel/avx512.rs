@@ -1,8 +1,6 @@
-//! The instructions themselves. The only file with `unsafe` in it; every block says why it holds.
-#![allow(unsafe_code)]
+//! The instructions of the products.
 
 use core::arch::x86_64::*;
-use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use super::BATCH;
@@ -36,25 +34,6 @@ pub(super) struct Row {
     quants: *const i8,
     scales: *const f32,
     sums: *const f32,
-}
-
-/// An output that threads write in disjoint places.
-pub(super) struct Output<'a> {
-    start: *mut f32,
-    len: usize,
-    width: usize,
-    borrow: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: each (input, stripe) is written by exactly one unit of work, see `Matrix::run`, and the borrow outlives the work.
-unsafe impl Sync for Output<'_> {}
-
-// === impl Output ===
-
-impl<'a> Output<'a> {
-    pub(super) fn new(out: &'a mut [f32], width: usize) -> Self {
-        Self { start: out.as_mut_ptr(), len: out.len(), width, borrow: PhantomData }
-    }
 }
 
 // === impl Row ===
@@ -96,18 +75,25 @@ impl Row {
     }
 }
 
-/// Multiplies one stripe with up to [`BATCH`] inputs from number `first` on.
-pub(super) fn multiply_stripe<T: Kernel>(tiles: &[T], input: &Activations, first: usize, out: &Output, stripe: usize) {
+/// The products of one stripe with up to [`BATCH`] inputs from number `first` on, each beginning at `bias`.
+pub(super) fn multiply_stripe<T: Kernel>(
+    tiles: &[T],
+    input: &Activations,
+    first: usize,
+    bias: &[f32; ROWS],
+) -> [[f32; ROWS]; BATCH] {
     assert!(is_supported() && tiles.len() * T::COLUMNS <= input.columns(), "see `Matrix::pack` and `Matrix::multiply`");
+    let mut out = [[0.0; ROWS]; BATCH];
     // SAFETY: the instructions are there and the inputs wide enough, as just asserted.
     unsafe {
         match input.rows() - first {
-            1 => stripe_with::<T, 1>(tiles, input, first, out, stripe),
-            2 => stripe_with::<T, 2>(tiles, input, first, out, stripe),
-            3 => stripe_with::<T, 3>(tiles, input, first, out, stripe),
-            _ => stripe_with::<T, BATCH>(tiles, input, first, out, stripe),
+            1 => stripe_with::<T, 1>(tiles, input, first, bias, &mut out),
+            2 => stripe_with::<T, 2>(tiles, input, first, bias, &mut out),
+            3 => stripe_with::<T, 3>(tiles, input, first, bias, &mut out),
+            _ => stripe_with::<T, BATCH>(tiles, input, first, bias, &mut out),
         }
     }
+    out
 }
 
 /// # Safety
@@ -117,20 +103,19 @@ unsafe fn stripe_with<T: Kernel, const M: usize>(
     tiles: &[T],
     input: &Activations,
     first: usize,
-    out: &Output,
-    stripe: usize,
+    bias: &[f32; ROWS],
+    out: &mut [[f32; ROWS]; BATCH],
 ) {
     let rows: [Row; M] = std::array::from_fn(|i| Row::of(input, first + i));
-    let mut sums = [_mm512_setzero_ps(); M];
+    // SAFETY: sixteen numbers.
+    let mut sums = [unsafe { _mm512_loadu_ps(bias.as_ptr()) }; M];
     for (index, tile) in tiles.iter().enumerate() {
         // SAFETY: the caller's promises are the same.
         unsafe { tile.add(&rows, index * T::COLUMNS, &mut sums) };
     }
-    for (i, sum) in sums.into_iter().enumerate() {
-        let at = (first + i) * out.width + stripe * ROWS;
-        assert!(at + ROWS <= out.len, "see `Matrix::multiply`");
-        // SAFETY: in bounds, as just asserted, and this unit's alone.
-        unsafe { _mm512_storeu_ps(out.start.add(at), sum) };
+    for (sum, out) in sums.into_iter().zip(out) {
+        // SAFETY: sixteen numbers.
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sum) };
     }
 }
 
@@ -222,26 +207,26 @@ impl Kernel for TileQ6K {
     unsafe fn add<const M: usize>(&self, inputs: &[Row; M], at: usize, sums: &mut [__m512; M]) {
         let mut weighted = [_mm512_setzero_ps(); M];
         for h in 0..2 {
-            for quarter in 0..4 {
-                let at = at + 128 * h + 32 * quarter;
-                for part in 0..2 {
-                    let at = at + 16 * part;
-                    let mut totals = [_mm512_setzero_si512(); M];
-                    for g in 4 * part..4 * part + 4 {
-                        let weights = self.six_bits(h, quarter, g);
+            for part in 0..2 {
+                let at = at + 128 * h + 16 * part;
+                // Four quarters of 32 columns share their bytes, so they are multiplied together.
+                let mut totals = [[_mm512_setzero_si512(); M]; 4];
+                for g in 0..4 {
+                    let weights = self.six_bits(h, 4 * part + g);
+                    for (quarter, totals) in totals.iter_mut().enumerate() {
                         for i in 0..M {
                             // SAFETY: inputs have all columns of this tile.
-                            let four = unsafe { inputs[i].four(at + 4 * (g - 4 * part)) };
-                            totals[i] = _mm512_dpbusd_epi32(totals[i], weights, _mm512_set1_epi32(four));
+                            let four = unsafe { inputs[i].four(at + 32 * quarter + 4 * g) };
+                            totals[i] = _mm512_dpbusd_epi32(totals[i], weights[quarter], _mm512_set1_epi32(four));
                         }
                     }
+                }
+                for (quarter, totals) in totals.iter().enumerate() {
                     let scales = signed(&self.scales[8 * h + 2 * quarter + part]);
                     for i in 0..M {
                         // SAFETY: as above.
-                        let (scale, sum) = unsafe { (inputs[i].scale(at), inputs[i].sum(at)) };
-                        let total = _mm512_mul_ps(_mm512_cvtepi32_ps(totals[i]), _mm512_set1_ps(scale));
-                        let centred = _mm512_sub_ps(total, _mm512_set1_ps(32.0 * sum));
-                        weighted[i] = _mm512_fmadd_ps(centred, scales, weighted[i]);
+                        let (scale, sum) = unsafe { (inputs[i].scale(at + 32 * quarter), inputs[i].sum(at + 32 * quarter)) };
+                        weighted[i] = offset(totals[i], scale, 32.0 * sum, scales, weighted[i]);
                     }
                 }
             }
@@ -256,20 +241,20 @@ impl Kernel for TileQ6K {
 // === impl TileQ6K ===
 
 impl TileQ6K {
-    /// Columns `128 h + 32 quarter + 4 g ..` of all rows.
+    /// Columns `128 h + 32 quarter + 4 g ..` of all rows, for each quarter.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn six_bits(&self, h: usize, quarter: usize, g: usize) -> __m512i {
-        let (low, high) = (line(&self.low[h][quarter % 2][g]), line(&self.high[h][g]));
-        let low = if quarter < 2 { low } else { _mm512_srli_epi16::<4>(low) };
-        let high = match quarter {
-            0 => _mm512_slli_epi16::<4>(high),
-            1 => _mm512_slli_epi16::<2>(high),
-            2 => high,
-            _ => _mm512_srli_epi16::<2>(high),
-        };
+    fn six_bits(&self, h: usize, g: usize) -> [__m512i; 4] {
+        let (first, second, high) = (line(&self.low[h][0][g]), line(&self.low[h][1][g]), line(&self.high[h][g]));
         let (low_mask, high_mask) = (_mm512_set1_epi8(0x0F), _mm512_set1_epi8(0x30));
-        _mm512_or_si512(_mm512_and_si512(low, low_mask), _mm512_and_si512(high, high_mask))
+        let low = [first, second, _mm512_srli_epi16::<4>(first), _mm512_srli_epi16::<4>(second)];
+        let high = [_mm512_slli_epi16::<4>(high), _mm512_slli_epi16::<2>(high), high, _mm512_srli_epi16::<2>(high)];
+        let mut six = low;
+        for quarter in 0..4 {
+            let low = _mm512_and_si512(low[quarter], low_mask);
+            six[quarter] = _mm512_or_si512(low, _mm512_and_si512(high[quarter], high_mask));
+        }
+        six
     }
 }
 
@@ -347,64 +332,28 @@ impl Kernel for TileQ8 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn offset(total: __m512i, scale: f32, correction: f32, factor: __m512, sum: __m512) -> __m512 {
-    let total = _mm512_mul_ps(_mm512_cvtepi32_ps(total), _mm512_set1_ps(scale));
-    _mm512_fmadd_ps(_mm512_sub_ps(total, _mm512_set1_ps(correction)), factor, sum)
+    let total = _mm512_fmsub_ps(_mm512_cvtepi32_ps(total), _mm512_set1_ps(scale), _mm512_set1_ps(correction));
+    _mm512_fmadd_ps(total, factor, sum)
 }
 
-/// Quantized inputs that threads write in disjoint places.
-pub(super) struct QuantizeOutput<'a> {
-    quants: *mut i8,
-    scales: *mut f32,
-    sums: *mut f32,
-    len: usize,
-    borrow: PhantomData<&'a mut Activations>,
-}
-
-// SAFETY: each group is written by exactly one thread, see `Activations::quantize`, and the borrow outlives the work.
-unsafe impl Sync for QuantizeOutput<'_> {}
-
-// === impl QuantizeOutput ===
-
-impl<'a> QuantizeOutput<'a> {
-    pub(super) fn new(out: &'a mut Activations) -> Self {
-        Self {
-            quants: out.quants.as_mut_ptr(),
-            scales: out.scales.as_mut_ptr(),
-            sums: out.sums.as_mut_ptr(),
-            len: out.quants.len(),
-            borrow: PhantomData,
-        }
-    }
-}
-
-/// Quantizes numbers that belong at `from` in the output.
-pub(super) fn quantize_groups(input: &[f32], from: usize, out: &QuantizeOutput) {
-    assert!(is_supported() && from.is_multiple_of(GROUP) && input.len().is_multiple_of(GROUP));
-    assert!(from + input.len() <= out.len, "the output holds all groups");
-    for (index, group) in input.as_chunks::<GROUP>().0.iter().enumerate() {
-        // SAFETY: the instructions are there and the group lies in the output, as just asserted.
-        unsafe { quantize_group(group, from + index * GROUP, out) };
-    }
-}
-
+/// Fills the quants and the two sums of a group; gives its scale.
+///
 /// # Safety
-/// The processor must have AVX-512 F; `at + GROUP` must lie in the output and belong to this thread.
+/// The processor must have AVX-512 F.
 #[target_feature(enable = "avx512f")]
-unsafe fn quantize_group(group: &[f32; GROUP], at: usize, out: &QuantizeOutput) {
+pub(super) unsafe fn quantize(group: &[f32; GROUP], quants: &mut [i8], sums: &mut [f32]) -> f32 {
+    assert!(quants.len() == GROUP && sums.len() == GROUP / SUM_GROUP);
     // SAFETY: a group has 32 numbers.
     let (a, b) = unsafe { (_mm512_loadu_ps(group.as_ptr()), _mm512_loadu_ps(group.as_ptr().add(16))) };
     let largest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)));
     let scale = largest / 127.0;
     let inverse = _mm512_set1_ps(if largest > 0.0 { 127.0 / largest } else { 0.0 });
-    // SAFETY: the group's places in the three outputs are this thread's, by the caller's promise.
-    unsafe {
-        *out.scales.add(at / GROUP) = scale;
-        for (half, numbers) in [a, b].into_iter().enumerate() {
-            let quants = _mm512_cvtps_epi32(_mm512_mul_ps(numbers, inverse));
-            let at = at + half * SUM_GROUP;
-            _mm_storeu_si128(out.quants.add(at).cast(), _mm512_cvtepi32_epi8(quants));
-            *out.sums.add(at / SUM_GROUP) = scale * _mm512_reduce_add_epi32(quants) as f32;
-        }
+    for (half, numbers) in [a, b].into_iter().enumerate() {
+        let rounded = _mm512_cvtps_epi32(_mm512_mul_ps(numbers, inverse));
+        let bytes = _mm512_cvtepi32_epi8(rounded);
+        // SAFETY: both halves lie in the 32 quants, as asserted.
+        unsafe { _mm_storeu_si128(quants.as_mut_ptr().add(half * SUM_GROUP).cast(), bytes) };
+        sums[half] = scale * _mm512_reduce_add_epi32(rounded) as f32;
     }
+    scale
 }
-

@@ -2,27 +2,23 @@
 //!
 //! Keys and values are read where they lie, `(tokens, kv_heads, width)`: nothing is repeated for grouped heads or transposed in memory.
 
-use candle_core::{D, Device, Tensor};
-use candle_nn::attention::cpu_flash::causal::run_causal_attn_cpu;
+use candle_core::{Device, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
+use super::ops::read_f32;
 use crate::error::Result;
-
-/// Up to this many new tokens go through the row-by-row kernel, which needs no score matrix; more are faster as matrix products.
-const ROW_KERNEL_TOKENS: usize = 8;
+use crate::kernel::Attention;
 
 /// `query` is `(m, heads, width)`, `keys` and `values` are `(n, kv_heads, width)` with the `m` new tokens last. Gives `(m, heads * width)`.
 pub(super) fn attend(query: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
     let (m, heads, width) = query.dims3()?;
-    if m <= ROW_KERNEL_TOKENS && matches!(query.device(), Device::Cpu) {
-        let scale = 1.0 / (width as f32).sqrt();
-        let before = keys.dim(0)? - m;
-        let (q, k, v) = (query.unsqueeze(0)?, keys.unsqueeze(0)?, values.unsqueeze(0)?);
-        // (1, heads, m, width)
-        let mixed = run_causal_attn_cpu::<f32>(&q, &k, &v, scale, before, None, None)?;
-        return Ok(mixed.squeeze(0)?.transpose(0, 1)?.reshape((m, heads * width))?);
+    if !matches!(query.device(), Device::Cpu) || !Attention::is_supported(width) {
+        return attend_as_products(query, keys, values);
     }
-    attend_as_products(query, keys, values)
+    let kv_heads = keys.dim(1)?;
+    let run = |query: &[f32], keys: &[f32], values: &[f32]| Attention { keys, values, heads, kv_heads, width }.attend(query);
+    let mixed = read_f32(query, |query| read_f32(keys, |keys| read_f32(values, |values| run(query, keys, values))))???;
+    Ok(Tensor::from_vec(mixed, (m, heads * width), &Device::Cpu)?)
 }
 
 fn attend_as_products(query: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
@@ -50,7 +46,5 @@ fn causal_mask(m: usize, n: usize, device: &Device) -> Result<Tensor> {
     let before = n - m;
     let cell = |i: usize, j: usize| if j > before + i { f32::NEG_INFINITY } else { 0.0 };
     let cells: Vec<f32> = (0..m).flat_map(|i| (0..n).map(move |j| cell(i, j))).collect();
-    let mask = Tensor::from_vec(cells, (m, n), device)?;
-    debug_assert_eq!(mask.dim(D::Minus1)?, n);
-    Ok(mask)
+    Ok(Tensor::from_vec(cells, (m, n), device)?)
 }

@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{Device, Module, Storage, Tensor};
+use candle_core::{Device, Module, Tensor};
 
+use super::ops::read_f32;
 use crate::error::Result;
 use crate::kernel::{Activations, Matrix};
 
@@ -78,28 +79,17 @@ impl Linear {
 
     /// `(m, in)` to `(m, out)`.
     pub(super) fn forward(&self, x: &Input) -> Result<Tensor> {
-        let y = match &self.weight {
-            Weight::Packed(matrix) => {
-                let input = x.quantized()?;
-                let mut out = vec![0.0; input.rows() * matrix.rows()];
-                matrix.multiply(input, &mut out);
-                Tensor::from_vec(out, (input.rows(), matrix.rows()), &Device::Cpu)?
-            }
-            Weight::Candle(matrix) => matrix.forward(x.tensor)?,
-        };
-        match &self.bias {
-            Some(bias) => Ok(y.broadcast_add(bias)?),
-            None => Ok(y),
+        match (&self.weight, &self.bias) {
+            (Weight::Packed(matrix), None) => multiply(matrix, x.quantized()?, None),
+            (Weight::Packed(matrix), Some(bias)) => read_f32(bias, |bias| multiply(matrix, x.quantized()?, Some(bias)))?,
+            (Weight::Candle(matrix), None) => Ok(matrix.forward(x.tensor)?),
+            (Weight::Candle(matrix), Some(bias)) => Ok(matrix.forward(x.tensor)?.broadcast_add(bias)?),
         }
     }
 }
 
-/// Lends the numbers of a dense tensor in main memory.
-fn read_f32<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else {
-        return Err(candle_core::Error::Msg("packed matrices are in main memory, the input is not".into()).into());
-    };
-    let from = layout.start_offset();
-    Ok(read(&storage.as_slice::<f32>()?[from..from + layout.shape().elem_count()]))
+fn multiply(matrix: &Matrix, input: &Activations, bias: Option<&[f32]>) -> Result<Tensor> {
+    let mut out = vec![0.0; input.rows() * matrix.rows()];
+    matrix.multiply(input, bias, &mut out);
+    Ok(Tensor::from_vec(out, (input.rows(), matrix.rows()), &Device::Cpu)?)
 }
