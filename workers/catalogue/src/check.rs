@@ -50,6 +50,11 @@ pub fn check(operation: &Operation, arguments: &Value) -> Vec<Violation> {
     checker.violations
 }
 
+/// Does a value without members keep the rules of its own schema: type, choices, pattern, lengths, bounds?
+pub fn conforms(schema: &Value, value: &Value) -> bool {
+    scalar::check_scalar(schema, value).is_ok()
+}
+
 /// Is this value a reference to an earlier result?
 pub fn is_reference(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.contains_key("$ref"))

@@ -56,6 +56,7 @@ pub enum Invocation {
 /// | `x-position` | index among the positionals, from 0; `x-rest: true` takes all that remain |
 /// | `x-in` | `path`, `query`, `header`, `body` |
 /// | `x-never` | `true`: never the model's to write (page tokens, idempotency tokens, dry-run switches) |
+/// | `x-needs` | parameters with their values that this one has no effect without, e.g. `{"exclude": ["*"]}` |
 /// | `x-words` | further words people use for it |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {

@@ -4,6 +4,7 @@
 //! be told from its form is set right when there is exactly one candidate.
 
 use serde_json::Value;
+use silverback_catalogue::check;
 
 use crate::choice;
 use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span, THRESHOLD};
@@ -115,14 +116,8 @@ pub(crate) fn proof_by(slot: &Slot<'_>, span: &Span, resolver: &str) -> Proof {
 
 /// Does the schema's range hold this number, its lengths this string?
 pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
-    let bound = |key: &str| slot.schema.get(key).and_then(Value::as_f64);
-    if let Some(number) = value.as_f64() {
-        return bound("minimum").is_none_or(|least| number >= least)
-            && bound("maximum").is_none_or(|most| number <= most);
-    }
-    let Some(text) = value.as_str() else { return true };
-    let length = text.chars().count() as f64;
-    bound("minLength").is_none_or(|least| length >= least) && bound("maxLength").is_none_or(|most| length <= most)
+    // A reference stands for a value that is not known yet.
+    check::is_reference(value) || check::conforms(slot.schema, value)
 }
 
 // === private ===

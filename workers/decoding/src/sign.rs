@@ -239,7 +239,7 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
     let is_choice = matches!(want, Want::Choice(_));
     let placed = slot.has_word(&["namespace"]);
     let named = want.is_name_like() && !placed && slot.is_top() && says_all_further_words(slot, evidence);
-    let is_path = want == Want::Path;
+    let is_path = want == Want::Path && !slot.has_word(&["prefix"]);
     let measured = measures_alone(slot, &want);
     if !(want.is_distinctive() || is_choice || placed || named || is_path || measured)
         || matches!(want, Want::Currency | Want::Glob)
@@ -265,6 +265,8 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
         () => (f32::MIN, 0.8),
     };
     let best = free.next().filter(|candidate| candidate.score >= least);
+    // A bare number is no size.
+    let best = best.filter(|candidate| !measured || candidate.proof.resolver == "quantity");
     // "enable versioning" enables no MFA: what is switched must be said.
     let best = best.filter(|candidate| !is_choice || !switches(candidate) || says_all_further_words(slot, evidence));
     best.map_or(0.0, |_| sure)

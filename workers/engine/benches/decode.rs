@@ -84,7 +84,7 @@ fn measure_widths(model: &Model, rounds: usize) {
 fn measure_speculation(model: &Arc<Model>, rounds: usize) {
     let text = "Copy this list exactly: i-0abc123, i-0def456, vpc-12345678, subnet-87654321, arn:aws:s3:::raw/clean.csv, logs-eu-west-1";
     let prompt = model.encode_chat(&[Message::system("You copy."), Message::user(text)]).unwrap();
-    for speculation_tokens in [0, 3, 4, 6] {
+    for speculation_tokens in [0, 3, 7] {
         let engine = Engine::start(model.clone(), EngineConfig { speculation_tokens, ..EngineConfig::default() });
         let mut usage = Vec::new();
         let times = (0..rounds).map(|_| {

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn chatml_reads_as_expected() {
-        let text = ChatTemplate::new(None).unwrap().render(&[Message::system("Be brief."), Message::user("hi")], &[]).unwrap();
+        let text =
+            ChatTemplate::new(None).unwrap().render(&[Message::system("Be brief."), Message::user("hi")], &[]).unwrap();
         assert_eq!(
             text,
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n"

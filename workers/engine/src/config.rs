@@ -11,7 +11,8 @@ pub struct EngineConfig {
     pub queue_limit: usize,
     /// Memory for prompts seen before. More remembers more prompts.
     pub prefix_cache_bytes: usize,
-    /// Tokens guessed ahead from the text so far when decoding greedily; 0 turns it off. More wastes work where guesses fail.
+    /// Most tokens guessed ahead from the text so far when decoding greedily; 0 turns it off. Guesses begin with one token (a pass of two
+    /// costs 1.15 times a pass of one), and grow while they prove right: 3 (1.6 times), 7 (2.7 times).
     pub speculation_tokens: usize,
 }
 
@@ -22,7 +23,7 @@ impl Default for EngineConfig {
             prefill_chunk_tokens: 256,
             queue_limit: 64,
             prefix_cache_bytes: 384 << 20,
-            speculation_tokens: 4,
+            speculation_tokens: 7,
         }
     }
 }

@@ -24,7 +24,6 @@ impl Device {
             let reason = "this binary was built without the `cuda` feature; use cpu".into();
             return Err(Error::DeviceOpenFailed { device, reason });
         }
-        candle_core::Device::new_cuda(number)
-            .map_err(|why| Error::DeviceOpenFailed { device, reason: why.to_string() })
+        candle_core::Device::new_cuda(number).map_err(|why| Error::DeviceOpenFailed { device, reason: why.to_string() })
     }
 }

@@ -30,19 +30,23 @@ impl Embedder {
     /// # Errors
     /// [`Error::ModelOpenFailed`] and [`Error::ModelDamaged`], naming the file.
     pub fn load(dir: &Path) -> Result<Self> {
-        let config: Config = serde_json::from_slice(&read(dir, "config.json")?)
-            .map_err(|why| damaged(dir, "config.json", &why))?;
-        let mut tokenizer = Tokenizer::from_bytes(read(dir, "tokenizer.json")?)
-            .map_err(|why| damaged(dir, "tokenizer.json", &why))?;
+        let config: Config =
+            serde_json::from_slice(&read(dir, "config.json")?).map_err(|why| damaged(dir, "config.json", &why))?;
+        let mut tokenizer =
+            Tokenizer::from_bytes(read(dir, "tokenizer.json")?).map_err(|why| damaged(dir, "tokenizer.json", &why))?;
         let max_length = MAX_TOKENS.min(config.max_position_embeddings);
         let truncation = TruncationParams { max_length, ..TruncationParams::default() };
-        tokenizer.with_padding(None).with_truncation(Some(truncation)).map_err(|why| damaged(dir, "tokenizer.json", &why))?;
+        tokenizer
+            .with_padding(None)
+            .with_truncation(Some(truncation))
+            .map_err(|why| damaged(dir, "tokenizer.json", &why))?;
         if tokenizer.get_vocab_size(true) > config.vocab_size {
             return Err(damaged(dir, "tokenizer.json", &"it has more tokens than the model"));
         }
         let weights_damaged = |why: candle_core::Error| damaged(dir, "model.safetensors", &why);
         let weights = read(dir, "model.safetensors")?;
-        let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).map_err(weights_damaged)?;
+        let weights =
+            VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).map_err(weights_damaged)?;
         let model = BertModel::load(weights, &config).map_err(weights_damaged)?;
         Ok(Self { model, tokenizer, width: config.hidden_size })
     }

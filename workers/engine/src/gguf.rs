@@ -43,7 +43,9 @@ impl GgufFile {
         let (found, dtype, offset) = (info.shape.dims(), info.ggml_dtype, info.offset);
         let row = shape.last().copied().unwrap_or(0);
         if found != shape || !row.is_multiple_of(dtype.block_size()) {
-            return Err(self.damaged(format!("tensor {name} has shape {found:?} of {dtype:?} where {shape:?} is needed")));
+            return Err(
+                self.damaged(format!("tensor {name} has shape {found:?} of {dtype:?} where {shape:?} is needed"))
+            );
         }
         let len = shape.iter().product::<usize>() / dtype.block_size() * dtype.type_size();
         let mut bytes = vec![0; len];
@@ -95,7 +97,10 @@ impl GgufFile {
             Value::I64(v) => Some(*v),
             other => other.to_u64().ok().and_then(|v| i64::try_from(v).ok()),
         };
-        items.iter().map(|v| integer(v).ok_or_else(|| self.damaged(format!("metadata {key} holds no integers")))).collect()
+        items
+            .iter()
+            .map(|v| integer(v).ok_or_else(|| self.damaged(format!("metadata {key} holds no integers"))))
+            .collect()
     }
 }
 

@@ -20,6 +20,8 @@ mod vector;
 use candle_core::quantized::GgmlDType;
 
 pub(crate) use self::activation::Activations;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::avx512::switch_off;
 use self::pool::{Shared, share};
 use self::tile::{ROWS, TileQ4K, TileQ5, TileQ6K, TileQ8};
 pub(crate) use self::vector::{Attention, gate, normalize};

@@ -13,6 +13,10 @@ mod embedder;
 mod engine;
 mod error;
 mod gguf;
+#[cfg(target_arch = "x86_64")]
+mod kernel;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "kernel/absent.rs"]
 mod kernel;
 mod mask;
 mod model;

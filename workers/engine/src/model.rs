@@ -168,7 +168,13 @@ impl Model {
     /// # Errors
     /// [`Error::Cancelled`] soon after `cancel`; [`Error::TokenUnknown`]; [`Error::PromptTooLong`] past the model's context. On any error the
     /// sequence is as before.
-    pub fn forward(&self, sequence: &mut Sequence, tokens: &[u32], rows: Rows, cancel: &CancellationToken) -> Result<Logits> {
+    pub fn forward(
+        &self,
+        sequence: &mut Sequence,
+        tokens: &[u32],
+        rows: Rows,
+        cancel: &CancellationToken,
+    ) -> Result<Logits> {
         self.check_tokens(sequence.len(), tokens)?;
         sequence.reserve(tokens.len())?;
         let ids = Tensor::new(tokens, &self.device)?;

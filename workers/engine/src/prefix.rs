@@ -166,3 +166,85 @@ impl PrefixCache {
 fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+    use crate::model::{Model, Rows};
+    use crate::testing::write_tiny_model;
+    use proptest::prelude::*;
+    use tokio_util::sync::CancellationToken;
+
+    fn model() -> Model {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tiny.gguf");
+        write_tiny_model(&path, 5).unwrap();
+        Model::load(&path, Device::Cpu).unwrap()
+    }
+
+    fn computed(model: &Model, tokens: &[u32]) -> Sequence {
+        let mut sequence = model.sequence();
+        model.forward(&mut sequence, tokens, Rows::None, &CancellationToken::new()).unwrap();
+        sequence
+    }
+
+    fn known(cache: &mut PrefixCache, model: &Model, prompt: &[u32]) -> usize {
+        cache.restore(prompt, &mut model.sequence()).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20, ..ProptestConfig::default() })]
+
+        /// Prompts over an alphabet of two, so that they share beginnings.
+        #[test]
+        fn knows_the_longest_common_beginning(
+            prompts in proptest::collection::vec((0u32..4, 1usize..200), 1..8), wanted in (0u32..4, 1usize..200), own in 0usize..100,
+        ) {
+            let model = model();
+            let spell = |(seed, len): (u32, usize)| -> Vec<u32> { (0..len as u32).map(|i| (i / 50 * seed + i) % 3).collect() };
+            let mut cache = PrefixCache::new(usize::MAX);
+            for prompt in &prompts {
+                let tokens = spell(*prompt);
+                cache.insert(&computed(&model, &tokens), tokens.len()).unwrap();
+            }
+            let wanted = spell(wanted);
+            let mut sequence = computed(&model, &[&wanted[..own.min(wanted.len())], &[9]].concat());
+            let len = cache.restore(&wanted, &mut sequence).unwrap();
+            let expected = prompts.iter().map(|prompt| common(&spell(*prompt), &wanted)).max().unwrap();
+            prop_assert_eq!(len, expected.max(own.min(wanted.len())));
+            prop_assert_eq!(sequence.tokens(), &wanted[..len]);
+        }
+    }
+
+    #[test]
+    fn forgets_the_least_recently_used_end_first() {
+        let model = model();
+        let system: Vec<u32> = (0..128).collect();
+        let prompt = |tail: u32| [&system[..], &[tail; 64]].concat();
+        let block = model.shape().kv_bytes_per_token() * BLOCK_TOKENS;
+        let mut cache = PrefixCache::new(4 * block);
+        for tail in [200, 201] {
+            cache.insert(&computed(&model, &prompt(tail)), 192).unwrap();
+        }
+        assert_eq!(cache.bytes(), 4 * block);
+        assert_eq!(known(&mut cache, &model, &prompt(200)), 192);
+        cache.insert(&computed(&model, &prompt(202)), 192).unwrap();
+        assert_eq!(known(&mut cache, &model, &prompt(200)), 192);
+        assert_eq!(known(&mut cache, &model, &prompt(201)), 128);
+        assert_eq!(known(&mut cache, &model, &prompt(202)), 192);
+        assert_eq!(cache.bytes(), 4 * block);
+    }
+
+    #[test]
+    fn a_longer_prompt_replaces_the_shorter_end_it_contains() {
+        let model = model();
+        let tokens: Vec<u32> = (0..60).collect();
+        let mut cache = PrefixCache::new(usize::MAX);
+        for len in [10, 30, 60, 20] {
+            cache.insert(&computed(&model, &tokens), len).unwrap();
+        }
+        assert_eq!(cache.bytes(), 60 * model.shape().kv_bytes_per_token());
+        assert_eq!(known(&mut cache, &model, &tokens), 60);
+    }
+}

@@ -34,7 +34,8 @@ impl Sampler {
         if self.is_greedy() {
             return Ok(best);
         }
-        let weight = |logit: f32| if logit.is_finite() { f64::from((logit - top) / self.temperature).exp() } else { 0.0 };
+        let weight =
+            |logit: f32| if logit.is_finite() { f64::from((logit - top) / self.temperature).exp() } else { 0.0 };
         let is_allowed = |id: usize| allowed.is_none_or(|set| set.contains(id as u32));
         let candidates = || logits.iter().enumerate().filter(|(id, _)| is_allowed(*id));
         let total: f64 = candidates().map(|(_, logit)| weight(*logit)).sum();

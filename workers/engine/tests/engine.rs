@@ -1,4 +1,5 @@
 //! The engine's promises, on the tiny random-weight model.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -6,7 +7,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use silverback_engine::testing::write_tiny_model;
 use silverback_engine::{
-    Completion, Device, Engine, EngineConfig, Error, Event, FinishReason, Generation, MaskError, Model, TokenMask, TokenSet,
+    Completion, Device, Engine, EngineConfig, Error, Event, FinishReason, Generation, MaskError, Model, TokenMask,
+    TokenSet,
 };
 
 static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
@@ -47,7 +49,8 @@ impl Whim {
     }
 
     fn dice(&self, salt: u64, sides: u64) -> u64 {
-        let fold = |hash: u64, token: &u32| (hash ^ u64::from(*token)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+        let fold =
+            |hash: u64, token: &u32| (hash ^ u64::from(*token)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
         let hash = self.said.iter().fold(self.seed ^ salt.wrapping_mul(0xD129_0B26_AC5A_4F57), fold);
         (hash.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) % sides
     }
@@ -159,7 +162,8 @@ fn only_the_wanted_part_of_a_prompt_is_remembered() {
 #[test]
 fn dropping_the_stream_or_cancelling_frees_the_engine() {
     let engine = engine(without_speculation());
-    let mut dropped = engine.generate(Generation { mask: Some(Box::new(Endless)), ..Generation::new(prompt(1, 50), 1900) }).unwrap();
+    let mut dropped =
+        engine.generate(Generation { mask: Some(Box::new(Endless)), ..Generation::new(prompt(1, 50), 1900) }).unwrap();
     assert!(matches!(futures_free_next(&mut dropped), Event::Token { .. }));
     drop(dropped);
     let generation = Generation { mask: Some(Box::new(Endless)), ..Generation::new(prompt(2, 50), 1900) };
@@ -244,7 +248,7 @@ impl TokenMask for Broken {
 fn a_broken_mask_fails_its_own_request_only() {
     let engine = engine(EngineConfig::default());
     let expected = run(&engine, Generation::new(prompt(4, 30), 8)).tokens;
-    let mut failure = |how: &'static str| {
+    let failure = |how: &'static str| {
         let mask: Box<dyn TokenMask> = Box::new(Broken { how, accepted: 0 });
         let generation = Generation { mask: Some(mask), ..Generation::new(prompt(4, 30), 8) };
         let error = engine.generate(generation).unwrap().finish_blocking().unwrap_err();
@@ -300,7 +304,8 @@ fn a_stop_text_ends_the_answer_and_is_not_part_of_it() {
     let whole = run(&engine, Generation::new(prompt(2, 30), 40)).text;
     let middle: Vec<char> = whole.chars().skip(5).take(3).collect();
     let stop: String = middle.into_iter().collect();
-    let answer = run(&engine, Generation { stop: vec![stop.clone(), String::new()], ..Generation::new(prompt(2, 30), 40) });
+    let answer =
+        run(&engine, Generation { stop: vec![stop.clone(), String::new()], ..Generation::new(prompt(2, 30), 40) });
     assert_eq!(answer.text, whole.split(&stop).next().unwrap());
     assert_eq!(answer.reason, FinishReason::StopText);
 }
@@ -339,7 +344,10 @@ impl TokenMask for Recital {
 fn what_the_grammar_forces_costs_no_pass() {
     let engine = engine(EngineConfig::default());
     let tokens = MODEL.tokenizer().encode("{\"bucket\": 12}").unwrap();
-    let generation = Generation { mask: Some(Box::new(Recital { tokens: tokens.clone(), at: 0 })), ..Generation::new(prompt(2, 30), 99) };
+    let generation = Generation {
+        mask: Some(Box::new(Recital { tokens: tokens.clone(), at: 0 })),
+        ..Generation::new(prompt(2, 30), 99)
+    };
     let answer = run(&engine, generation);
     assert_eq!(answer.text, "{\"bucket\": 12}");
     assert_eq!(answer.reason, FinishReason::GrammarComplete);

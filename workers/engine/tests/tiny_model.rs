@@ -1,4 +1,5 @@
 //! Forward pass, cache and file handling on the tiny random-weight model.
+#![allow(clippy::unwrap_used)]
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

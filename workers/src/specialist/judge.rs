@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-use silverback_catalogue::{Candidate, Operation, OperationRef, command};
+use serde_json::{Map, Value};
+use silverback_catalogue::{Candidate, Operation, OperationRef, check, command};
 use silverback_decoding::{
     Evidence, Form, GroundedCall, Offers, Span,
     evidence::{Kind, Place},
@@ -49,7 +49,7 @@ impl Specialist {
                 Some(line) if candidate.sources.draft => command::bind(&operation, line).arguments,
                 _ => Map::new(),
             };
-            let grounded = ground_arguments(&operation, &drafted, evidence);
+            let grounded = ground_lawfully(&operation, drafted, evidence);
             let offers = offers(&operation, evidence, &grounded.kept);
             let unplaced = unplaced(evidence, &grounded, &offers);
             let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32
@@ -61,6 +61,21 @@ impl Specialist {
         proposals.sort_by(|a, b| b.score.total_cmp(&a.score));
         proposals
     }
+}
+
+/// Grounds a draft's arguments without those that the vendor's own rules refuse: what is left out can be offered again.
+fn ground_lawfully(operation: &Operation, mut drafted: Map<String, Value>, evidence: &Evidence) -> GroundedCall {
+    let grounded = ground_arguments(operation, &drafted, evidence);
+    let violations = check(operation, &Value::Object(grounded.kept.clone()));
+    let unlawful = |name: &String| {
+        violations.iter().any(|found| found.pointer.trim_start_matches('/').split('/').next() == Some(name))
+    };
+    let unlawful: Vec<String> = grounded.kept.keys().filter(|name| unlawful(name)).cloned().collect();
+    if unlawful.is_empty() {
+        return grounded;
+    }
+    drafted.retain(|name, _| !unlawful.contains(name));
+    ground_arguments(operation, &drafted, evidence)
 }
 
 /// Values of the step that can be nothing but values and that have no place in the call.
@@ -96,7 +111,7 @@ fn is_plainly_a_value(kind: &Kind) -> bool {
 fn can_hold(form: &Form, span: &Span) -> bool {
     match form {
         Form::OneOf(values) => match &span.kind {
-            Kind::Money(_) => values.iter().any(serde_json::Value::is_number),
+            Kind::Money(_) => values.iter().any(Value::is_number),
             _ => values.iter().any(|value| value.to_string().contains(&span.text)),
         },
         Form::Copied(text) => text.contains(&span.text),

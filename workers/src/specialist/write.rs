@@ -1,6 +1,7 @@
 //! Fills what the draft left open: what has one value is taken, what has a choice is decoded under the grammar.
 
 use serde_json::{Map, Value};
+use silverback_catalogue::{Operation, command};
 use silverback_decoding::{CallStyle, Evidence, Grammar, Offers, ground_arguments};
 use silverback_engine::Message;
 use tracing::warn;
@@ -34,8 +35,12 @@ impl Specialist {
         if !open.parameters.is_empty() {
             arguments.extend(self.decode(&proposal, &open, task, meter).await?);
         }
+        add_companions(&proposal.operation, &mut arguments);
         // Judged once more as a whole: every value that leaves has its proof.
         proposal.grounded = ground_arguments(&proposal.operation, &arguments, evidence);
+        // The catalogue knows alternatives: a selector in place of a name.
+        let missing = command::missing(&proposal.operation, &proposal.grounded.kept);
+        proposal.grounded.missing = missing.into_iter().map(str::to_owned).collect();
         Ok(proposal)
     }
 
@@ -62,6 +67,15 @@ impl Specialist {
             Value::Null
         });
         Ok(call.get_mut("arguments").and_then(Value::as_object_mut).map(std::mem::take).unwrap_or_default())
+    }
+}
+
+/// Adds what a said parameter has no effect without: `--include` takes only what an `--exclude` before it left out.
+fn add_companions(operation: &Operation, arguments: &mut Map<String, Value>) {
+    let said: Vec<&Value> = arguments.keys().filter_map(|name| operation.parameter(name)).collect();
+    let needed = said.into_iter().filter_map(|schema| schema.get("x-needs")?.as_object()).flatten();
+    for (name, value) in needed {
+        arguments.entry(name.clone()).or_insert_with(|| value.clone());
     }
 }
 

@@ -95,7 +95,7 @@ fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> 
     let mut properties = positionals::schemas(help, command)?;
     let mut required = positionals::required(command);
     for flag in help.flags.iter().chain(source.inherited(command)) {
-        let name = command.rename.get(&flag.name).unwrap_or(&flag.name);
+        let name = command.flags.rename.get(&flag.name).unwrap_or(&flag.name);
         match properties.get_mut(name) {
             // `kubectl set env … A=1` and `--env A=1` say the same: one parameter, written as a positional.
             // Where a flag and a positional of one name differ, the table renames the flag.
@@ -126,7 +126,7 @@ fn add_alternatives(properties: &mut Map<String, Value>, required: &[String], co
             "filename" => &["kustomize", "raw"],
             _ => &[],
         };
-        let own = command.instead.get(name).map_or("", String::as_str);
+        let own = command.flags.instead.get(name).map_or("", String::as_str);
         let instead: Vec<&str> = usual
             .iter()
             .copied()
@@ -182,7 +182,7 @@ mod tests {
         for (name, command) in &source.commands {
             let help = source.help.commands.iter().find(|help| help.name == *name).expect(name);
             let flags: Vec<&str> = help.flags.iter().map(|flag| flag.name.as_str()).collect();
-            for flag in command.required_flags().chain(command.rename.keys().map(String::as_str)) {
+            for flag in command.required_flags().chain(command.flags.rename.keys().map(String::as_str)) {
                 assert!(flags.contains(&flag), "{name} has no flag {flag}");
             }
             for kind in command.kinds.split_whitespace() {

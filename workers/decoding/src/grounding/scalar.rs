@@ -17,8 +17,12 @@ use crate::sign::place_preposition;
 use crate::slot::{Shape, Slot};
 use crate::want::Want;
 
-/// A draft's own choice of a word needs less than an offer's: it has the model's judgement behind it.
-const DRAFT_THRESHOLD: f32 = 0.3;
+/// A draft's own choice of a word needs less than an offer's: it has the model's judgement behind it. An everyday word that is
+/// said without being a purpose ("for logs") or the verb scores 0.
+const DRAFT_THRESHOLD: f32 = 0.0;
+
+/// A shorter name of a switch, run together, may stand in the request by chance.
+const MIN_JOINED: usize = 10;
 
 pub(super) fn ground_scalar(slot: &Slot<'_>, value: &Value, evidence: &Evidence) -> Verdict {
     if let Some(found) = referent::find(slot, value, evidence) {
@@ -71,10 +75,33 @@ fn ground_boolean(slot: &Slot<'_>, proposed: &Value, evidence: &Evidence) -> Ver
     if !is_switch {
         return Err(slot.refuse("true or false is wanted here"));
     }
-    match candidates(slot, evidence).into_iter().next() {
-        Some(candidate) => Ok(leaf(candidate.value, candidate.proof)),
-        None => Err(slot.refuse(format!("nobody asked for {}", slot.name))),
+    if let Some(candidate) = candidates(slot, evidence).into_iter().next() {
+        return Ok(leaf(candidate.value, candidate.proof));
     }
+    let on = proposed.as_bool().unwrap_or(proposed != "false");
+    match said_apart(slot.name, evidence.step()) {
+        Some(span) if on => Ok(leaf(Value::Bool(true), proof_by(slot, &span, "boolean"))),
+        _ => Err(slot.refuse(format!("nobody asked for {}", slot.name))),
+    }
+}
+
+/// "ignore daemon sets" for `ignore-daemonsets`: the same letters, spaced otherwise.
+fn said_apart(name: &str, step: &Passage) -> Option<Span> {
+    let wanted: Vec<u8> =
+        name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+    if wanted.len() < MIN_JOINED {
+        return None;
+    }
+    let letters: Vec<(usize, u8)> = step
+        .text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| byte.is_ascii_alphanumeric())
+        .map(|(at, byte)| (at, byte.to_ascii_lowercase()))
+        .collect();
+    let found = letters.windows(wanted.len()).find(|window| window.iter().map(|(_, byte)| byte).eq(wanted.iter()))?;
+    let (start, end) = (found.first()?.0, found.last()?.0 + 1);
+    Some(step.span(start..end, Kind::Name))
 }
 
 fn ground_number(slot: &Slot<'_>, want: &Want, proposed: &Value, evidence: &Evidence) -> Verdict {
@@ -202,7 +229,10 @@ fn is_meant(slot: &Slot<'_>, want: &Want, (passage, range): (&Passage, &Range<us
     if typed.is_some_and(|span| readings(slot, want, span, evidence).is_empty()) {
         return false;
     }
-    naming(slot, evidence).score(passage, range) + place_preposition(slot, passage, range) >= DRAFT_THRESHOLD
+    // The first word says what to do.
+    let is_verb = range.start == 0 && range.end < passage.text.len() && !is_unmistakable(&passage.text[range.clone()]);
+    !is_verb
+        && naming(slot, evidence).score(passage, range) + place_preposition(slot, passage, range) >= DRAFT_THRESHOLD
 }
 
 /// A region, a date, an amount is not the name of a thing.

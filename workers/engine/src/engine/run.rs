@@ -20,6 +20,9 @@ use crate::text::TextStream;
 /// Guessing is for decoding: behind this many waiting tokens a pass is a prefill, where wrong guesses would cost most.
 const GUESS_BEHIND_TOKENS: usize = 8;
 
+/// Length of a guess after a wrong one: a pass over two tokens costs little more than over one.
+const CAREFUL_GUESS: usize = 1;
+
 /// The state of one generation.
 pub(super) struct Run<'a> {
     generation: Generation,
@@ -32,6 +35,8 @@ pub(super) struct Run<'a> {
     tokens: Vec<u32>,
     /// Said, not computed.
     pending: Vec<u32>,
+    /// How many tokens the next guess may have.
+    trust: usize,
     reason: Option<FinishReason>,
     usage: Usage,
     clock: Clock,
@@ -59,6 +64,7 @@ impl<'a> Run<'a> {
             bench,
             tokens,
             pending: Vec::new(),
+            trust: CAREFUL_GUESS,
             reason: None,
             usage,
             clock: Clock { started, first_logits: None },
@@ -143,6 +149,10 @@ impl<'a> Run<'a> {
             allowed = self.allowed()?;
         }
         self.bench.sequence.truncate(before + right);
+        if !guess.is_empty() {
+            self.trust =
+                if right == guess.len() { self.trust.saturating_mul(2).saturating_add(1) } else { CAREFUL_GUESS };
+        }
         Ok(())
     }
 
@@ -174,7 +184,7 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         // The last token needs no logits behind it.
-        let limit = self.bench.config.speculation_tokens.min(self.generation.max_tokens - said - 1);
+        let limit = self.bench.config.speculation_tokens.min(self.trust).min(self.generation.max_tokens - said - 1);
         let guess = propose(&self.tokens, limit);
         let fits = |token: &u32| allowed.is_none_or(|set| set.contains(*token));
         if guess.first().is_some_and(fits) { guess.to_vec() } else { Vec::new() }

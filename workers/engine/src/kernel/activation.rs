@@ -25,7 +25,10 @@ pub(crate) struct Activations {
 impl Activations {
     /// From rows of `columns` numbers, which must be a multiple of 32.
     pub(crate) fn quantize(input: &[f32], columns: usize) -> Self {
-        assert!(columns > 0 && columns.is_multiple_of(GROUP) && input.len().is_multiple_of(columns), "rows are whole groups");
+        assert!(
+            columns > 0 && columns.is_multiple_of(GROUP) && input.len().is_multiple_of(columns),
+            "rows are whole groups"
+        );
         assert!(avx512::is_supported(), "quantized inputs are for packed matrices, which need the instructions");
         let mut quants = vec![0; input.len()];
         let mut scales = vec![0.0; input.len() / GROUP];
@@ -34,10 +37,13 @@ impl Activations {
         share(input.len() / columns, |rows| {
             let groups = rows.start * columns / GROUP..rows.end * columns / GROUP;
             let from = groups.start;
-            for (index, group) in input[groups.start * GROUP..groups.end * GROUP].as_chunks::<GROUP>().0.iter().enumerate() {
+            for (index, group) in
+                input[groups.start * GROUP..groups.end * GROUP].as_chunks::<GROUP>().0.iter().enumerate()
+            {
                 let at = from + index;
                 // SAFETY: each group belongs to one row, each row to one range.
-                let (quants, sums) = unsafe { (out.0.part(at * GROUP..(at + 1) * GROUP), out.2.part(2 * at..2 * at + 2)) };
+                let (quants, sums) =
+                    unsafe { (out.0.part(at * GROUP..(at + 1) * GROUP), out.2.part(2 * at..2 * at + 2)) };
                 // SAFETY: as above; the instructions are there, as asserted.
                 unsafe { out.1.part(at..at + 1)[0] = avx512::quantize(group, quants, sums) };
             }

@@ -2,6 +2,7 @@
 
 use core::arch::x86_64::*;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::BATCH;
 use super::activation::{Activations, GROUP, SUM_GROUP};
@@ -9,11 +10,21 @@ use super::pack::Pack;
 use super::tile::{Line, ROWS, TileQ4K, TileQ5, TileQ6K, TileQ8};
 
 static SUPPORTED: LazyLock<bool> = LazyLock::new(|| {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni")
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vnni")
 });
 
+static SWITCHED_OFF: AtomicBool = AtomicBool::new(false);
+
 pub(super) fn is_supported() -> bool {
-    *SUPPORTED
+    *SUPPORTED && !SWITCHED_OFF.load(Ordering::Relaxed)
+}
+
+/// From now on this process behaves as on a processor without the instructions.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn switch_off() {
+    SWITCHED_OFF.store(true, Ordering::Relaxed);
 }
 
 /// A tile that can be multiplied.
@@ -206,28 +217,17 @@ impl Kernel for TileQ6K {
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     unsafe fn add<const M: usize>(&self, inputs: &[Row; M], at: usize, sums: &mut [__m512; M]) {
         let mut weighted = [_mm512_setzero_ps(); M];
-        for h in 0..2 {
-            for part in 0..2 {
-                let at = at + 128 * h + 16 * part;
-                // Four quarters of 32 columns share their bytes, so they are multiplied together.
-                let mut totals = [[_mm512_setzero_si512(); M]; 4];
-                for g in 0..4 {
-                    let weights = self.six_bits(h, 4 * part + g);
-                    for (quarter, totals) in totals.iter_mut().enumerate() {
-                        for i in 0..M {
-                            // SAFETY: inputs have all columns of this tile.
-                            let four = unsafe { inputs[i].four(at + 32 * quarter + 4 * g) };
-                            totals[i] = _mm512_dpbusd_epi32(totals[i], weights[quarter], _mm512_set1_epi32(four));
-                        }
-                    }
-                }
-                for (quarter, totals) in totals.iter().enumerate() {
-                    let scales = signed(&self.scales[8 * h + 2 * quarter + part]);
-                    for i in 0..M {
-                        // SAFETY: as above.
-                        let (scale, sum) = unsafe { (inputs[i].scale(at + 32 * quarter), inputs[i].sum(at + 32 * quarter)) };
-                        weighted[i] = offset(totals[i], scale, 32.0 * sum, scales, weighted[i]);
-                    }
+        for (h, part) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let at = at + 128 * h + 16 * part;
+            // SAFETY: the caller's promises are the same.
+            let totals = unsafe { self.quarters(inputs, at, h, part) };
+            for (quarter, totals) in totals.iter().enumerate() {
+                let at = at + 32 * quarter;
+                let scales = signed(&self.scales[8 * h + 2 * quarter + part]);
+                for i in 0..M {
+                    // SAFETY: inputs have all columns of this tile.
+                    let (scale, sum) = unsafe { (inputs[i].scale(at), inputs[i].sum(at)) };
+                    weighted[i] = offset(totals[i], scale, 32.0 * sum, scales, weighted[i]);
                 }
             }
         }
@@ -241,6 +241,33 @@ impl Kernel for TileQ6K {
 // === impl TileQ6K ===
 
 impl TileQ6K {
+    /// Sums over the sixteen columns from `at` on and those 32, 64 and 96 further, which share their bytes.
+    ///
+    /// # Safety
+    /// As [`Kernel::add`]; `at` is the input column of half `h`, part `part`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    unsafe fn quarters<const M: usize>(
+        &self,
+        inputs: &[Row; M],
+        at: usize,
+        h: usize,
+        part: usize,
+    ) -> [[__m512i; M]; 4] {
+        let mut totals = [[_mm512_setzero_si512(); M]; 4];
+        for g in 0..4 {
+            let weights = self.six_bits(h, 4 * part + g);
+            for (quarter, totals) in totals.iter_mut().enumerate() {
+                for i in 0..M {
+                    // SAFETY: inputs have all columns of this tile.
+                    let four = unsafe { inputs[i].four(at + 32 * quarter + 4 * g) };
+                    totals[i] = _mm512_dpbusd_epi32(totals[i], weights[quarter], _mm512_set1_epi32(four));
+                }
+            }
+        }
+        totals
+    }
+
     /// Columns `128 h + 32 quarter + 4 g ..` of all rows, for each quarter.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]

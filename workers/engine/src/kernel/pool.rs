@@ -27,7 +27,8 @@ const INSIDE: u64 = OPEN - 1;
 const OPEN: u64 = 1 << 15;
 const NUMBER: u32 = 16;
 
-static POOL: LazyLock<&'static Pool> = LazyLock::new(|| Pool::start(available_parallelism().map_or(1, usize::from) - 1));
+static POOL: LazyLock<&'static Pool> =
+    LazyLock::new(|| Pool::start(available_parallelism().map_or(1, usize::from) - 1));
 
 /// Splits `units` into ranges and runs `work` on each, on this thread and on those that are free; every unit is run exactly once.
 ///
@@ -95,7 +96,9 @@ impl Pool {
         let threads = self.threads.get().map_or(0, Vec::len) + 1;
         // A job inside a job, or beside one, is done by its own caller.
         if units < 2 || threads == 1 || self.is_busy.swap(true, Ordering::Acquire) {
-            return if units > 0 { work(0..units) };
+            return if units > 0 {
+                work(0..units)
+            };
         }
         let part = units.div_ceil(threads * PARTS);
         let job = Job { call: call::<F>, work: std::ptr::from_ref(work).cast(), units, part };

@@ -68,7 +68,12 @@ impl Attention<'_> {
     pub(crate) fn attend(&self, query: &[f32]) -> Vec<f32> {
         let (row, kv_row) = (self.heads * self.width, self.kv_heads * self.width);
         let (m, n) = (query.len() / row, self.keys.len() / kv_row);
-        assert!(Self::is_supported(self.width) && query.len() == m * row && m <= n && self.heads.is_multiple_of(self.kv_heads));
+        assert!(
+            Self::is_supported(self.width)
+                && query.len() == m * row
+                && m <= n
+                && self.heads.is_multiple_of(self.kv_heads)
+        );
         assert!(self.keys.len() == n * kv_row && self.values.len() == n * kv_row);
         let mut out = vec![0.0; query.len()];
         let shared = Shared::new(&mut out);
@@ -161,7 +166,13 @@ fn dot<const R: usize>(a: &[__m512; R], b: &[__m512; R]) -> f32 {
 /// AVX-512 F; `visible` rows of `R` registers lie at `values`, `stride` apart; `scores` and `out` hold `H` heads.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn mix<const R: usize, const H: usize>(scores: &[f32], visible: usize, values: *const f32, stride: usize, out: &mut [f32]) {
+unsafe fn mix<const R: usize, const H: usize>(
+    scores: &[f32],
+    visible: usize,
+    values: *const f32,
+    stride: usize,
+    out: &mut [f32],
+) {
     assert!(scores.len() >= H * visible && out.len() >= H * R * LANES);
     let mut sums = [[_mm512_setzero_ps(); R]; H];
     for at in 0..visible {

@@ -16,7 +16,8 @@ pub(super) fn attend(query: &Tensor, keys: &Tensor, values: &Tensor) -> Result<T
         return attend_as_products(query, keys, values);
     }
     let kv_heads = keys.dim(1)?;
-    let run = |query: &[f32], keys: &[f32], values: &[f32]| Attention { keys, values, heads, kv_heads, width }.attend(query);
+    let run =
+        |query: &[f32], keys: &[f32], values: &[f32]| Attention { keys, values, heads, kv_heads, width }.attend(query);
     let mixed = read_f32(query, |query| read_f32(keys, |keys| read_f32(values, |values| run(query, keys, values))))???;
     Ok(Tensor::from_vec(mixed, (m, heads * width), &Device::Cpu)?)
 }

@@ -27,7 +27,12 @@ pub(super) struct Layer {
 
 impl Layer {
     /// `state` is `(m, hidden)`; `rotation` the cosines and sines of its `m` positions.
-    pub(super) fn forward(&self, state: &Tensor, rotation: (&Tensor, &Tensor), cache: LayerCache<'_>) -> Result<Tensor> {
+    pub(super) fn forward(
+        &self,
+        state: &Tensor,
+        rotation: (&Tensor, &Tensor),
+        cache: LayerCache<'_>,
+    ) -> Result<Tensor> {
         let normed = normalize(state, &self.attention_norm, &self.shape)?;
         let state = add(state, &self.attention(&normed, rotation, cache)?)?;
         let normed = normalize(&state, &self.mlp_norm, &self.shape)?;

@@ -81,7 +81,9 @@ impl Linear {
     pub(super) fn forward(&self, x: &Input) -> Result<Tensor> {
         match (&self.weight, &self.bias) {
             (Weight::Packed(matrix), None) => multiply(matrix, x.quantized()?, None),
-            (Weight::Packed(matrix), Some(bias)) => read_f32(bias, |bias| multiply(matrix, x.quantized()?, Some(bias)))?,
+            (Weight::Packed(matrix), Some(bias)) => {
+                read_f32(bias, |bias| multiply(matrix, x.quantized()?, Some(bias)))?
+            }
             (Weight::Candle(matrix), None) => Ok(matrix.forward(x.tensor)?),
             (Weight::Candle(matrix), Some(bias)) => Ok(matrix.forward(x.tensor)?.broadcast_add(bias)?),
         }

@@ -89,21 +89,9 @@ pub struct Command {
     /// `resource` may be the word `all`.
     #[serde(default)]
     pub all: bool,
-    /// Flags without which kubectl refuses.
+    /// What the help does not say of its flags.
     #[serde(default)]
-    pub required: String,
-    /// What may stand for a required parameter, beside the usual selectors and files.
-    #[serde(default)]
-    pub instead: BTreeMap<String, String>,
-    /// Flags whose type the help does not show.
-    #[serde(default)]
-    pub types: BTreeMap<String, FlagKind>,
-    /// Flags whose name is taken by a positional.
-    #[serde(default)]
-    pub rename: BTreeMap<String, String>,
-    /// Global flags offered beside `namespace` and `context`.
-    #[serde(default)]
-    pub flags: String,
+    pub flags: FlagNotes,
     /// Not about one namespace.
     #[serde(default)]
     pub cluster: bool,
@@ -118,6 +106,22 @@ pub struct Command {
     pub result: Option<String>,
 }
 
+/// What the help does not say of a command's flags.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlagNotes {
+    /// Flags without which kubectl refuses.
+    pub required: String,
+    /// What may stand for a required parameter, beside the usual selectors and files.
+    pub instead: BTreeMap<String, String>,
+    /// Flags whose type the help does not show.
+    pub types: BTreeMap<String, FlagKind>,
+    /// Flags whose name is taken by a positional.
+    pub rename: BTreeMap<String, String>,
+    /// Global flags offered beside `namespace` and `context`.
+    pub global: String,
+}
+
 // === impl Source ===
 
 impl Source {
@@ -130,9 +134,9 @@ impl Source {
     /// The global flags that make sense for a command; the others choose servers and credentials, which are not the request's.
     pub fn inherited<'a>(&'a self, command: &'a Command) -> impl Iterator<Item = &'a Flag> {
         self.help.global_flags.iter().filter(|flag| match flag.name.as_str() {
-            "namespace" => !command.cluster || command.flags.contains("namespace"),
+            "namespace" => !command.cluster || command.flags.global.contains("namespace"),
             "context" => !command.local,
-            name => command.flags.split_whitespace().any(|offered| offered == name),
+            name => command.flags.global.split_whitespace().any(|offered| offered == name),
         })
     }
 }
@@ -146,6 +150,6 @@ fn read<T: for<'de> Deserialize<'de>>(text: &str, origin: &str) -> Result<T> {
 
 impl Command {
     pub fn required_flags(&self) -> impl Iterator<Item = &str> {
-        self.required.split_whitespace()
+        self.flags.required.split_whitespace()
     }
 }

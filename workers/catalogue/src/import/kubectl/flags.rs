@@ -23,7 +23,7 @@ const NEVER: &[&str] = &[
 
 /// Schema of a flag: type, enumeration when the help lists one, default, and how it is written.
 pub fn schema(flag: &Flag, command: &Command) -> Value {
-    let kind = command.types.get(&flag.name).copied().unwrap_or(flag.kind);
+    let kind = command.flags.types.get(&flag.name).copied().unwrap_or(flag.kind);
     let mut schema = typed(flag, kind);
     schema["description"] = json!(brief(&flag.doc, 160));
     mark(&mut schema, flag);
