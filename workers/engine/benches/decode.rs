@@ -1,4 +1,4 @@
-//! Speed and memory of one model file: `cargo bench -p silverback-engine --bench decode -- MODEL.gguf [--stock]`.
+//! Speed and memory of one model file: `cargo bench -p silverback-engine --bench decode -- MODEL.gguf [--stock] [--embedder=DIR]`.
 //!
 //! Prints minimum, median and maximum of the rounds (`--rounds=5`). `--stock` runs candle's own model of the same file in the same process,
 //! alternating with ours, after which the peak memory is that of both.
@@ -12,7 +12,9 @@ use std::time::Instant;
 use candle_core::Tensor;
 use candle_core::quantized::gguf_file::Content;
 use candle_transformers::models::quantized_qwen2::ModelWeights;
-use silverback_engine::{Device, Engine, EngineConfig, Generation, Message, Model, Rows, Sequence};
+use silverback_engine::{
+    Device, Embedder, Engine, EngineConfig, Generation, MaskError, Message, Model, Rows, Sequence, TokenMask, TokenSet,
+};
 use tokio_util::sync::CancellationToken;
 
 const PREFILL: usize = 512;
@@ -35,6 +37,10 @@ fn main() {
     measure_widths(&model, rounds);
     measure_speed(&model, stock.as_mut(), rounds);
     measure_speculation(&model, rounds);
+    measure_narrow_mask(&model, rounds);
+    if let Some(dir) = arguments.iter().find_map(|argument| argument.strip_prefix("--embedder=")) {
+        measure_embedder(Path::new(dir), rounds);
+    }
     println!("peak memory          {:>8} MB", peak_megabytes());
 }
 
@@ -94,6 +100,55 @@ fn measure_speculation(model: &Arc<Model>, rounds: usize) {
         });
         print(&format!("copy, {speculation_tokens} guessed"), times.collect(), "ms");
         println!("    {:?}", usage[0]);
+    }
+}
+
+/// Ten tokens to choose from at each step, never a forced one.
+struct Narrow;
+
+impl TokenMask for Narrow {
+    fn forced(&mut self) -> Result<Vec<u32>, MaskError> {
+        Ok(Vec::new())
+    }
+
+    fn allowed(&mut self) -> Result<TokenSet, MaskError> {
+        Ok((0..10).map(|i| 1000 + i * 1000).collect())
+    }
+
+    fn accept(&mut self, _token: u32) -> Result<(), MaskError> {
+        Ok(())
+    }
+
+    fn is_complete(&mut self) -> bool {
+        false
+    }
+
+    fn may_stop(&mut self) -> bool {
+        false
+    }
+}
+
+fn measure_narrow_mask(model: &Arc<Model>, rounds: usize) {
+    let engine = Engine::start(model.clone(), EngineConfig { speculation_tokens: 0, ..EngineConfig::default() });
+    let prompt: Vec<u32> = (0..128).map(|i| 1000 + i * 7).collect();
+    let rates = (0..rounds).map(|_| {
+        let generation = Generation { mask: Some(Box::new(Narrow)), ..Generation::new(prompt.clone(), DECODE) };
+        let usage = engine.generate(generation).unwrap().finish_blocking().unwrap().usage;
+        usage.decode_passes as f64 / usage.decode_ms as f64 * 1e3
+    });
+    print("decode, 10 choices", rates.collect(), "tokens/s");
+}
+
+fn measure_embedder(dir: &Path, rounds: usize) {
+    let embedder = Embedder::load(dir).unwrap();
+    let sentence = "Create a bucket for the logs of the web servers in Ireland";
+    for count in [1, 32] {
+        let times = (0..rounds).map(|_| {
+            let started = Instant::now();
+            embedder.embed(&vec![sentence; count]).unwrap();
+            started.elapsed().as_secs_f64() * 1e3
+        });
+        print(&format!("embed {count}"), times.collect(), "ms");
     }
 }
 

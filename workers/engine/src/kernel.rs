@@ -23,6 +23,7 @@ pub(crate) use self::activation::Activations;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::avx512::switch_off;
 use self::pool::{Shared, share};
+pub(crate) use self::tile::ROWS as STRIPE_ROWS;
 use self::tile::{ROWS, TileQ4K, TileQ5, TileQ6K, TileQ8};
 pub(crate) use self::vector::{Attention, gate, normalize};
 
@@ -39,6 +40,16 @@ enum Tiles {
     Q5(Vec<TileQ5>),
     Q6K(Vec<TileQ6K>),
     Q8(Vec<TileQ8>),
+}
+
+/// What a matrix is multiplied with.
+#[derive(Clone, Copy)]
+pub(crate) struct Product<'a> {
+    pub(crate) input: &'a Activations,
+    /// What each row's sum begins at.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// Stripes of sixteen rows that are wanted, ascending; all when `None`.
+    pub(crate) only: Option<&'a [usize]>,
 }
 
 /// Rows of activations multiplied at once. More needs more registers than there are.
@@ -73,28 +84,32 @@ impl Matrix {
         self.rows
     }
 
-    /// `out[i * rows + r] = bias[r] + Σ input[i] * row r`, shared with free threads. The result for one input does not depend on the inputs
-    /// beside it.
-    pub(crate) fn multiply(&self, input: &Activations, bias: Option<&[f32]>, out: &mut [f32]) {
-        assert_eq!(input.columns(), self.columns, "the input is as wide as the matrix");
-        assert_eq!(out.len(), input.rows() * self.rows, "there is one output per input and row");
-        assert!(bias.is_none_or(|bias| bias.len() == self.rows), "there is one bias per row");
+    /// `out[i * rows + r] = bias[r] + Σ input[i] * row r`, shared with free threads; rows of stripes that are not wanted stay as they are. The
+    /// result for one input does not depend on the inputs beside it.
+    pub(crate) fn multiply(&self, product: &Product, out: &mut [f32]) {
+        assert_eq!(product.input.columns(), self.columns, "the input is as wide as the matrix");
+        assert_eq!(out.len(), product.input.rows() * self.rows, "there is one output per input and row");
+        assert!(product.bias.is_none_or(|bias| bias.len() == self.rows), "there is one bias per row");
         match &self.tiles {
-            Tiles::Q4K(tiles) => self.run(tiles, input, bias, out),
-            Tiles::Q5(tiles) => self.run(tiles, input, bias, out),
-            Tiles::Q6K(tiles) => self.run(tiles, input, bias, out),
-            Tiles::Q8(tiles) => self.run(tiles, input, bias, out),
+            Tiles::Q4K(tiles) => self.run(tiles, product, out),
+            Tiles::Q5(tiles) => self.run(tiles, product, out),
+            Tiles::Q6K(tiles) => self.run(tiles, product, out),
+            Tiles::Q8(tiles) => self.run(tiles, product, out),
         }
     }
 
-    fn run<T: avx512::Kernel>(&self, tiles: &[T], input: &Activations, bias: Option<&[f32]>, out: &mut [f32]) {
+    fn run<T: avx512::Kernel>(&self, tiles: &[T], product: &Product, out: &mut [f32]) {
+        let Product { input, bias, only } = *product;
+        assert!(only.is_none_or(|only| only.is_sorted_by(|a, b| a < b)), "no stripe is wanted twice");
         let per_stripe = self.columns / T::COLUMNS;
         let batches = input.rows().div_ceil(BATCH);
+        let stripes = only.map_or(self.rows / ROWS, <[usize]>::len);
         let out = Shared::new(out);
         // A stripe stays in the cache of its core while all inputs pass by.
-        share(self.rows / ROWS * batches, |units| {
+        share(stripes * batches, |units| {
             for unit in units {
                 let (stripe, first) = (unit / batches, unit % batches * BATCH);
+                let stripe = only.map_or(stripe, |only| only[stripe]);
                 let tiles = &tiles[stripe * per_stripe..(stripe + 1) * per_stripe];
                 let bias = bias.map_or(&[0.0; ROWS], |bias| &bias.as_chunks::<ROWS>().0[stripe]);
                 let sums = avx512::multiply_stripe(tiles, input, first, bias);
@@ -135,7 +150,7 @@ mod tests {
 
     fn product(matrix: &Matrix, input: &Activations) -> Vec<f32> {
         let mut out = vec![0.0; input.rows() * matrix.rows()];
-        matrix.multiply(input, None, &mut out);
+        matrix.multiply(&Product { input, bias: None, only: None }, &mut out);
         out
     }
 
@@ -191,6 +206,21 @@ mod tests {
                 let exact: f32 = (16 * at..16 * at + 16).map(|i| f32::from(quantized.quants[i]) * quantized.scales[i / 32]).sum();
                 prop_assert!((sum - exact).abs() <= 1e-4 * size);
             }
+        }
+    }
+
+    #[test]
+    fn wanted_stripes_are_as_in_the_whole_product_and_others_stay() {
+        if !Matrix::is_supported() {
+            return;
+        }
+        let (packed, _) = matrix(GgmlDType::Q6K, 80, 256, 3);
+        let input = Activations::quantize(&numbers(4, 2 * 256), 256);
+        let (whole, mut some) = (product(&packed, &input), vec![f32::NEG_INFINITY; 160]);
+        packed.multiply(&Product { input: &input, bias: None, only: Some(&[1, 4]) }, &mut some);
+        for (at, number) in some.iter().enumerate() {
+            let is_wanted = matches!(at % 80 / 16, 1 | 4);
+            assert_eq!(*number, if is_wanted { whole[at] } else { f32::NEG_INFINITY });
         }
     }
 

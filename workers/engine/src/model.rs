@@ -25,6 +25,7 @@ use self::rope::Rope;
 use crate::chat::ChatTemplate;
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::mask::TokenSet;
 use crate::tokenizer::Tokenizer;
 use crate::vocabulary::Vocabulary;
 
@@ -65,6 +66,12 @@ pub enum Rows {
 pub struct Logits {
     rows: Vec<f32>,
     width: usize,
+}
+
+/// Normalized states after the last tokens of a pass, from which logits are made.
+pub(crate) struct States {
+    /// `(rows, hidden)`; `None` without rows.
+    normed: Option<Tensor>,
 }
 
 /// A loaded model. Sharing it is free; each sequence of tokens has its own [`Sequence`].
@@ -175,6 +182,21 @@ impl Model {
         rows: Rows,
         cancel: &CancellationToken,
     ) -> Result<Logits> {
+        let count = match rows {
+            Rows::None => 0,
+            Rows::Last(count) => count,
+        };
+        self.all_logits(&self.advance(sequence, tokens, count, cancel)?)
+    }
+
+    /// Appends `tokens` to `sequence`; gives the states after the last `rows` of them. Errors as [`Model::forward`].
+    pub(crate) fn advance(
+        &self,
+        sequence: &mut Sequence,
+        tokens: &[u32],
+        rows: usize,
+        cancel: &CancellationToken,
+    ) -> Result<States> {
         self.check_tokens(sequence.len(), tokens)?;
         sequence.reserve(tokens.len())?;
         let ids = Tensor::new(tokens, &self.device)?;
@@ -186,9 +208,26 @@ impl Model {
             }
             state = layer.forward(&state, (&cos, &sin), sequence.layer(index))?;
         }
-        let logits = self.logits(&state, rows)?;
+        let states = self.last_states(&state, rows)?;
         sequence.commit(tokens);
-        Ok(logits)
+        Ok(states)
+    }
+
+    /// The logits after each state.
+    pub(crate) fn all_logits(&self, states: &States) -> Result<Logits> {
+        let width = self.shape.vocabulary;
+        let Some(states) = &states.normed else {
+            return Ok(Logits { rows: Vec::new(), width });
+        };
+        let logits = self.output.forward(&Input::new(states))?.to_dtype(DType::F32)?;
+        Ok(Logits { rows: logits.flatten_all()?.to_vec1()?, width })
+    }
+
+    /// The logits after one state, of which only the `wanted` tokens' are to be read: a grammar with few choices saves most of a matrix that
+    /// is a fifth of a 1.5B model.
+    pub(crate) fn some_logits(&self, states: &States, row: usize, wanted: &TokenSet) -> Result<Vec<f32>> {
+        let normed = states.normed.as_ref().ok_or(Error::LogitsUnusable)?;
+        self.output.forward_some(&Input::new(&normed.narrow(0, row, 1)?), wanted)
     }
 
     fn check_tokens(&self, before: usize, tokens: &[u32]) -> Result<()> {
@@ -203,19 +242,18 @@ impl Model {
         unknown.map_or(Ok(()), |token| Err(Error::TokenUnknown { token: *token, vocabulary }))
     }
 
-    fn logits(&self, state: &Tensor, rows: Rows) -> Result<Logits> {
-        let width = self.shape.vocabulary;
-        let count = match rows {
-            Rows::None | Rows::Last(0) => return Ok(Logits { rows: Vec::new(), width }),
-            Rows::Last(count) => count.min(state.dim(0)?),
-        };
-        let state = state.narrow(0, state.dim(0)? - count, count)?.contiguous()?;
-        let state = ops::normalize(&state, &self.norm, &self.shape)?;
-        // Quantizing the state would turn NaN into numbers that look like logits.
-        if !state.sum_all()?.to_scalar::<f32>()?.is_finite() {
+    fn last_states(&self, state: &Tensor, rows: usize) -> Result<States> {
+        let all = state.dim(0)?;
+        let rows = rows.min(all);
+        if rows == 0 {
+            return Ok(States { normed: None });
+        }
+        let last = state.narrow(0, all - rows, rows)?.contiguous()?;
+        let normed = ops::normalize(&last, &self.norm, &self.shape)?;
+        // Quantizing NaN would turn it into numbers that look like logits.
+        if !normed.sum_all()?.to_scalar::<f32>()?.is_finite() {
             return Err(Error::LogitsUnusable);
         }
-        let logits = self.output.forward(&Input::new(&state))?.to_dtype(DType::F32)?;
-        Ok(Logits { rows: logits.flatten_all()?.to_vec1()?, width })
+        Ok(States { normed: Some(normed) })
     }
 }

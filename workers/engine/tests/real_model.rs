@@ -1,6 +1,6 @@
 //! The real models, when `SILVERBACK_TEST_MODEL_0_5B` and `SILVERBACK_TEST_MODEL_1_5B` name their files and `SILVERBACK_TEST_EMBEDDER` the
 //! directory of all-MiniLM-L6-v2.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

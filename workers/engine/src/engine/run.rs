@@ -12,13 +12,16 @@ use tokio_util::sync::CancellationToken;
 use super::{Event, FinishReason, Generation, Job, Usage, Workbench};
 use crate::error::{Error, Result};
 use crate::mask::TokenSet;
-use crate::model::{Logits, Rows};
+use crate::model::{Logits, States};
 use crate::sample::Sampler;
 use crate::speculate::propose;
 use crate::text::TextStream;
 
 /// Guessing is for decoding: behind this many waiting tokens a pass is a prefill, where wrong guesses would cost most.
 const GUESS_BEHIND_TOKENS: usize = 8;
+
+/// Candidates are few when they are at most this part of the vocabulary.
+const FEW_PART: usize = 16;
 
 /// Length of a guess after a wrong one: a pass over two tokens costs little more than over one.
 const CAREFUL_GUESS: usize = 1;
@@ -125,17 +128,18 @@ impl<'a> Run<'a> {
             return self.say_forced();
         }
         let guess = self.guess(allowed.as_ref());
-        let logits = self.compute(&guess)?;
-        self.follow(&guess, &logits, allowed)
+        let states = self.compute(&guess)?;
+        self.follow(&guess, &states, allowed)
     }
 
     /// Says what the logits tell, as far as the guess proves right; forgets the rest of the guess.
-    fn follow(&mut self, guess: &[u32], logits: &Logits, mut allowed: Option<TokenSet>) -> Result<()> {
+    fn follow(&mut self, guess: &[u32], states: &States, mut allowed: Option<TokenSet>) -> Result<()> {
         let before = self.bench.sequence.len() - guess.len();
         let mut right = 0;
+        let mut all = None;
         loop {
             let said = self.tokens.len();
-            let token = self.sampler.pick(logits.row(right), allowed.as_ref())?;
+            let token = self.pick(states, right, allowed.as_ref(), &mut all)?;
             self.say(token)?;
             self.say_forced()?;
             // `pending` now holds what was just said: take off what the guess has computed already.
@@ -156,26 +160,45 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Computes all pending tokens and the guess behind them; gives the logits after the last pending token and after each guessed one.
-    fn compute(&mut self, guess: &[u32]) -> Result<Logits> {
+    /// The token after one of the states. Few candidates are computed alone, many with those of all states at once and only once.
+    fn pick(
+        &mut self,
+        states: &States,
+        row: usize,
+        allowed: Option<&TokenSet>,
+        all: &mut Option<Logits>,
+    ) -> Result<u32> {
+        let model = &self.bench.model;
+        let few = model.shape().vocabulary / FEW_PART;
+        if let Some(set) = allowed.filter(|set| all.is_none() && set.count() <= few) {
+            return self.sampler.pick(&model.some_logits(states, row, set)?, Some(set));
+        }
+        let logits = match all {
+            Some(logits) => logits,
+            None => all.insert(model.all_logits(states)?),
+        };
+        self.sampler.pick(logits.row(row), allowed)
+    }
+
+    /// Computes all pending tokens and the guess behind them; gives the states after the last pending token and after each guessed one.
+    fn compute(&mut self, guess: &[u32]) -> Result<States> {
         let bench = &mut *self.bench;
         let chunk = bench.config.prefill_chunk_tokens.max(1);
         let mut pending = std::mem::take(&mut self.pending);
         while pending.len() > chunk {
-            bench.model.forward(&mut bench.sequence, &pending[..chunk], Rows::None, &self.cancel)?;
+            bench.model.advance(&mut bench.sequence, &pending[..chunk], 0, &self.cancel)?;
             pending.drain(..chunk);
         }
         pending.extend_from_slice(guess);
-        let rows = Rows::Last(1 + guess.len());
-        let logits = bench.model.forward(&mut bench.sequence, &pending, rows, &self.cancel)?;
+        let states = bench.model.advance(&mut bench.sequence, &pending, 1 + guess.len(), &self.cancel)?;
         if self.clock.first_logits.is_some() {
             self.usage.decode_passes += 1;
-            return Ok(logits);
+            return Ok(states);
         }
         self.clock.first_logits = Some(Instant::now());
         let keep = self.generation.keep_prefix.unwrap_or(usize::MAX).min(self.usage.prompt_tokens);
         bench.prefixes.insert(&bench.sequence, keep)?;
-        Ok(logits)
+        Ok(states)
     }
 
     fn guess(&self, allowed: Option<&TokenSet>) -> Vec<u32> {

@@ -4,11 +4,21 @@ use std::convert::Infallible;
 
 use candle_core::quantized::GgmlDType;
 
+/// Of no use without a matrix.
+pub(crate) const STRIPE_ROWS: usize = 16;
+
 /// Never made.
 pub(crate) struct Matrix(Infallible);
 
 /// Never made.
 pub(crate) struct Activations(Infallible);
+
+/// Never asked for.
+pub(crate) struct Product<'a> {
+    pub(crate) input: &'a Activations,
+    pub(crate) bias: Option<&'a [f32]>,
+    pub(crate) only: Option<&'a [usize]>,
+}
 
 /// Never asked to attend.
 pub(crate) struct Attention<'a> {
@@ -34,7 +44,7 @@ impl Matrix {
         match self.0 {}
     }
 
-    pub(crate) fn multiply(&self, _input: &Activations, _bias: Option<&[f32]>, _out: &mut [f32]) {
+    pub(crate) fn multiply(&self, _product: &Product, _out: &mut [f32]) {
         match self.0 {}
     }
 }

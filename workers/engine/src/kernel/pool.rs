@@ -259,18 +259,14 @@ mod tests {
     #[test]
     fn callers_beside_each_other_all_get_their_work_done() {
         let pool = Pool::start(2);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..500 {
-                        let done = AtomicUsize::new(0);
-                        pool.run(37, &|range: Range<usize>| {
-                            done.fetch_add(range.len(), Ordering::Relaxed);
-                        });
-                        assert_eq!(done.into_inner(), 37);
-                    }
-                });
+        let call = || {
+            for _ in 0..500 {
+                let done = AtomicUsize::new(0);
+                let work = |range: Range<usize>| _ = done.fetch_add(range.len(), Ordering::Relaxed);
+                pool.run(37, &work);
+                assert_eq!(done.into_inner(), 37);
             }
-        });
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| _ = scope.spawn(call)));
     }
 }

@@ -3,7 +3,7 @@
 //! A `Line` holds four neighbouring bytes of each of the sixteen rows: byte `4 r + j` belongs to row `r`.
 
 /// Rows side by side in one tile: the 32-bit lanes of a register.
-pub(super) const ROWS: usize = 16;
+pub(crate) const ROWS: usize = 16;
 
 /// One cache line, one register.
 pub(super) type Line = [u8; 64];

@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{Device, Module, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
 
 use super::ops::read_f32;
 use crate::error::Result;
-use crate::kernel::{Activations, Matrix};
+use crate::kernel::{Activations, Matrix, Product, STRIPE_ROWS};
+use crate::mask::TokenSet;
 
 /// `y = x Wᵀ (+ b)`.
 pub(super) struct Linear {
@@ -88,10 +89,22 @@ impl Linear {
             (Weight::Candle(matrix), Some(bias)) => Ok(matrix.forward(x.tensor)?.broadcast_add(bias)?),
         }
     }
+
+    /// As [`Linear::forward`] for one row, but only what `wanted` holds need be computed; the rest is as it comes or minus infinity.
+    pub(super) fn forward_some(&self, x: &Input, wanted: &TokenSet) -> Result<Vec<f32>> {
+        let (Weight::Packed(matrix), None) = (&self.weight, &self.bias) else {
+            return Ok(self.forward(x)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?);
+        };
+        let mut stripes: Vec<usize> = wanted.iter().map(|id| id as usize / STRIPE_ROWS).collect();
+        stripes.dedup();
+        let mut out = vec![f32::NEG_INFINITY; matrix.rows()];
+        matrix.multiply(&Product { input: x.quantized()?, bias: None, only: Some(&stripes) }, &mut out);
+        Ok(out)
+    }
 }
 
 fn multiply(matrix: &Matrix, input: &Activations, bias: Option<&[f32]>) -> Result<Tensor> {
     let mut out = vec![0.0; input.rows() * matrix.rows()];
-    matrix.multiply(input, bias, &mut out);
+    matrix.multiply(&Product { input, bias, only: None }, &mut out);
     Ok(Tensor::from_vec(out, (input.rows(), matrix.rows()), &Device::Cpu)?)
 }
