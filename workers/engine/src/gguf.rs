@@ -15,6 +15,7 @@ pub(crate) struct GgufFile {
     path: PathBuf,
     content: Content,
     reader: BufReader<File>,
+    len: u64,
 }
 
 // === impl GgufFile ===
@@ -23,9 +24,10 @@ impl GgufFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let open_failed = |source| Error::ModelOpenFailed { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(open_failed)?;
+        let len = file.metadata().map_err(open_failed)?.len();
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let content = guard(path, || Content::read(&mut reader))?;
-        Ok(Self { path: path.to_path_buf(), content, reader })
+        Ok(Self { path: path.to_path_buf(), content, reader, len })
     }
 
     pub(crate) fn damaged(&self, reason: impl Into<String>) -> Error {
@@ -48,10 +50,13 @@ impl GgufFile {
             );
         }
         let len = shape.iter().product::<usize>() / dtype.block_size() * dtype.type_size();
-        let mut bytes = vec![0; len];
         let from = self.content.tensor_data_offset.saturating_add(offset);
+        if from.saturating_add(len as u64) > self.len {
+            return Err(self.damaged(format!("tensor {name} ends behind the file's {} bytes", self.len)));
+        }
+        let mut bytes = vec![0; len];
         let read = self.reader.seek(SeekFrom::Start(from)).and_then(|_| self.reader.read_exact(&mut bytes));
-        read.map_err(|why| self.damaged(format!("tensor {name} cannot be read whole: {why}")))?;
+        read.map_err(|why| self.damaged(format!("tensor {name} cannot be read: {why}")))?;
         Ok((bytes, dtype))
     }
 

@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
         self.usage.decode_ms = milliseconds(first, now);
         let text = self.text.finish();
         tracing::debug!(?reason, usage = ?self.usage, "generation done");
-        // A closed channel means that the caller went away, which is his right.
+        // A closed channel means that the caller went away, as it may.
         let _ = self.events.try_send(Ok(Event::Done { reason, text, usage: self.usage }));
         Ok(())
     }
