@@ -41,8 +41,8 @@ style:
 deny:
 	@deploy/deny.sh
 
-bench: setup ## Measure on this machine, in one run
-	$(CARGO) bench --locked --workspace --bench '*'
+bench: setup ## Measure on this machine, in one run (log: target/bench.log)
+	@deploy/bench.sh
 
 eval: setup ## Score the requests of tests/requests with the real models
 	$(CARGO) build --release --locked -p silverback-cli

@@ -241,19 +241,8 @@ impl Arguments {
 
 /// A calendar date, RFC 3339 `full-date`.
 fn date(text: &str) -> Result<String, String> {
-    let parts = text.split('-').map(str::parse::<u32>).collect::<Result<Vec<_>, _>>();
-    let wrong = || "not a date; write it as 2026-04-21".to_owned();
-    let [year, month, day] = <[u32; 3]>::try_from(parts.map_err(|_| wrong())?).map_err(|_| wrong())?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return Err(wrong()),
-    };
-    let is_padded = text.len() == "2026-04-21".len();
-    if is_padded && (1..=days).contains(&day) { Ok(text.to_owned()) } else { Err(wrong()) }
+    let is_date = text.parse::<jiff::civil::Date>().is_ok_and(|date| date.to_string() == text);
+    if is_date { Ok(text.to_owned()) } else { Err("not a date; write it as 2026-04-21".to_owned()) }
 }
 
 #[cfg(test)]

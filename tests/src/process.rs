@@ -79,6 +79,11 @@ impl Process {
         self.said.lock().expect("no thread panics while it writes").clone()
     }
 
+    /// Process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

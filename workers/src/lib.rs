@@ -15,6 +15,7 @@ mod usage;
 mod worker;
 mod writer;
 
+pub use classify::{Class, Classifier, Scores};
 pub use config::{PLAN, WorkerConfig, WorkerFiles};
 pub use error::WorkerError;
 pub use specialty::{Specialty, built_in as built_in_specialties};

@@ -12,10 +12,7 @@ mod retrieve;
 mod settle;
 mod write;
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use silverback_catalogue::{Catalogue, check};
 use silverback_decoding::{Context, Date, Evidence};
@@ -122,7 +119,7 @@ impl Specialist {
         let context = Context {
             request_text: request.request_text.clone(),
             session: self.referents(request)?,
-            today: Date::parse_iso(&request.today).unwrap_or_else(today),
+            today: Date::parse_iso(&request.today).unwrap_or_else(Date::today_utc),
         };
         Ok(Evidence::gather(step, &context))
     }
@@ -148,10 +145,4 @@ impl Specialist {
         let reason = format!("no operation of \"{}\" fits", self.specialty.capability);
         Outcome::Refused(v1::Refused { reason })
     }
-}
-
-/// The day in UTC, for callers that name none.
-fn today() -> Date {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Date::from_days((seconds / 86_400) as i64)
 }

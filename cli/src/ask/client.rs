@@ -34,10 +34,15 @@ pub async fn connect(address: &str, patience: Patience) -> Result<Channel, CliEr
     endpoint.connect().await.map_err(|error| unreachable(innermost(&error)))
 }
 
+/// What "today" means to the person at this terminal; a router elsewhere would count in UTC.
+fn local_today() -> String {
+    jiff::ZonedDateTime::now().date().to_string()
+}
+
 /// Asks, shows what happens, and gives the plan.
 pub async fn ask(router: Channel, text: String, today: Option<String>, mut view: View) -> Result<Plan, CliError> {
     let mut client = RouterServiceClient::new(router).max_decoding_message_size(MAX_REPLY_BYTES);
-    let request = AskRequest { text, today: today.unwrap_or_default() };
+    let request = AskRequest { text, today: today.unwrap_or_else(local_today) };
     let mut events = client.ask_stream(request).await?.into_inner();
     loop {
         let event = tokio::select! {

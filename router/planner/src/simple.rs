@@ -14,8 +14,11 @@ static LIMITS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
-/// Does this line only limit the one before it, so that it is no action of its own?
+/// Does this line only limit the one before it, so that it is no action of its own? One word alone is none either ("decrypted").
 pub fn is_fragment(line: &str) -> bool {
+    if line.split_whitespace().count() == 1 {
+        return true;
+    }
     static FRAGMENT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)^(only|but|except|without|excluding|including|ignore|ignoring|using|use only|skip|with|in the|in namespace|for the)\b")
             .expect("a constant pattern")
@@ -44,6 +47,7 @@ mod tests {
     fn what_only_limits_is_no_action() {
         assert!(is_fragment("Only copy csv files from s3://raw to s3://clean"));
         assert!(is_fragment("Ignore daemon sets"));
+        assert!(is_fragment("decrypted"));
         assert!(!is_fragment("Include the user in the group"));
     }
 

@@ -11,6 +11,7 @@ use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span, THRESHOLD};
 use crate::grounding::{Proof, Source};
 use crate::reading::{self, Reading};
 use crate::referent;
+use crate::resolver::boolean;
 use crate::sign;
 use crate::slot::{Slot, object_stems};
 use crate::want::Want;
@@ -145,6 +146,9 @@ fn judge(
     reading: Reading,
 ) -> Option<Candidate> {
     let range = span.start..span.end;
+    if *want == Want::Glob && !is_on_its_side(slot, passage, span) {
+        return None;
+    }
     let judgement = naming.judge(passage, &range);
     let by_name = want.is_name_like() && matches!(span.kind, Kind::Name | Kind::Quoted | Kind::Number(_) | Kind::Path);
     let score = if by_name {
@@ -172,4 +176,10 @@ fn judge(
         place: span.place,
         pointed: judgement.pointed,
     })
+}
+
+/// "without the csv files" is what is left out, "the csv files" what is taken.
+fn is_on_its_side(slot: &Slot<'_>, passage: &Passage, span: &Span) -> bool {
+    let is_taken = boolean::read(&passage.text, span.start..span.end).value;
+    is_taken != slot.has_word(&["exclude"])
 }

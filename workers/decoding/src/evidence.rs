@@ -203,7 +203,7 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{TODAY, evidence};
+    use crate::testing::{evidence, today};
     use proptest::prelude::*;
 
     fn kinds(text: &str) -> Vec<(String, Kind)> {
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn what_only_the_step_says_does_not_count() {
-        let context = Context { request_text: "make me a bucket".into(), session: vec![], today: TODAY };
+        let context = Context { request_text: "make me a bucket".into(), session: vec![], today: today() };
         let evidence = Evidence::gather("create the bucket my-bucket-123 with 5 copies", &context);
         let said: Vec<&str> = evidence.spans().map(|span| span.text.as_str()).collect();
         assert_eq!(said, ["bucket"], "the request itself says nothing more");
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_step_may_say_a_number_in_another_way() {
-        let context = Context { request_text: "run five pods of nginx".into(), session: vec![], today: TODAY };
+        let context = Context { request_text: "run five pods of nginx".into(), session: vec![], today: today() };
         let evidence = Evidence::gather("run 5 pods of nginx", &context);
         assert!(evidence.spans().any(|span| span.kind == Kind::Number(5.0) && span.place == Place::Step));
     }

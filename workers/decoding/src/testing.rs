@@ -49,11 +49,13 @@ fn longest_first(words: &[Vec<u8>], text: &[u8]) -> Vec<u32> {
 }
 
 /// A day that all tests share: Monday, 23 November 2026.
-pub const TODAY: Date = Date { year: 2026, month: 11, day: 23 };
+pub fn today() -> Date {
+    Date::new(2026, 11, 23).expect("a day that exists")
+}
 
 /// Evidence of a step that is the whole request.
 pub fn evidence(text: &str) -> Evidence {
-    Evidence::gather(text, &Context { request_text: String::new(), session: vec![], today: TODAY })
+    Evidence::gather(text, &Context { request_text: String::new(), session: vec![], today: today() })
 }
 
 /// Evidence with things the session knows: name, kind, value.
@@ -62,7 +64,7 @@ pub fn evidence_in_session(text: &str, session: &[(&str, &str, &str)]) -> Eviden
         .iter()
         .map(|(name, kind, value)| Referent { name: (*name).into(), kind: (*kind).into(), value: (*value).into() })
         .collect();
-    Evidence::gather(text, &Context { request_text: String::new(), session, today: TODAY })
+    Evidence::gather(text, &Context { request_text: String::new(), session, today: today() })
 }
 
 /// An operation `provider/service/name` with these parameters.

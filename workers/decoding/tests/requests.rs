@@ -53,8 +53,7 @@ fn requests_offer_what_they_say() {
             continue;
         };
         let operation = pack.operation(index).expect("the operation can be read");
-        let context =
-            Context { request_text: String::new(), session: vec![], today: Date { year: 2026, month: 11, day: 23 } };
+        let context = Context { request_text: String::new(), session: vec![], today: Date::new(2026, 11, 23).unwrap() };
         let evidence = Evidence::gather(text, &context);
         let given = offers(&operation, &evidence, &Map::new());
         let shown = show_all(&given.parameters);

@@ -53,7 +53,7 @@ fn examples() -> Option<Vec<Example>> {
 }
 
 fn evidence(text: &str) -> Evidence {
-    let today = Date { year: 2026, month: 11, day: 23 };
+    let today = Date::new(2026, 11, 23).unwrap();
     Evidence::gather(text, &Context { request_text: String::new(), session: vec![], today })
 }
 

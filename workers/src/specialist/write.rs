@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use silverback_catalogue::{Operation, command};
-use silverback_decoding::{CallStyle, Evidence, Grammar, Offers, ground_arguments};
+use silverback_decoding::{CallStyle, Evidence, Grammar, GroundedCall, Offers, Proof, Source, ground_arguments};
 use silverback_engine::Message;
 use tracing::warn;
 
@@ -35,9 +35,9 @@ impl Specialist {
         if !open.parameters.is_empty() {
             arguments.extend(self.decode(&proposal, &open, task, meter).await?);
         }
-        add_companions(&proposal.operation, &mut arguments);
         // Judged once more as a whole: every value that leaves has its proof.
         proposal.grounded = ground_arguments(&proposal.operation, &arguments, evidence);
+        add_companions(&proposal.operation, &mut proposal.grounded);
         // The catalogue knows alternatives: a selector in place of a name.
         let missing = command::missing(&proposal.operation, &proposal.grounded.kept);
         proposal.grounded.missing = missing.into_iter().map(str::to_owned).collect();
@@ -70,12 +70,19 @@ impl Specialist {
     }
 }
 
-/// Adds what a said parameter has no effect without: `--include` takes only what an `--exclude` before it left out.
-fn add_companions(operation: &Operation, arguments: &mut Map<String, Value>) {
-    let said: Vec<&Value> = arguments.keys().filter_map(|name| operation.parameter(name)).collect();
+/// Adds what a said parameter has no effect without: `--include` takes only what an `--exclude` before it left out. The vendor's
+/// description is the proof: nobody has to say it.
+fn add_companions(operation: &Operation, grounded: &mut GroundedCall) {
+    let said: Vec<&Value> = grounded.kept.keys().filter_map(|name| operation.parameter(name)).collect();
     let needed = said.into_iter().filter_map(|schema| schema.get("x-needs")?.as_object()).flatten();
-    for (name, value) in needed {
-        arguments.entry(name.clone()).or_insert_with(|| value.clone());
+    for (name, value) in needed.filter(|(name, _)| operation.parameter(name).is_some()) {
+        if grounded.kept.contains_key(name) {
+            continue;
+        }
+        grounded.kept.insert(name.clone(), value.clone());
+        let pointer = if value.is_array() { format!("/{name}/0") } else { format!("/{name}") };
+        let (text, resolver) = (String::new(), String::new());
+        grounded.proofs.push(Proof { pointer, source: Source::Schema, start: 0, end: 0, text, resolver });
     }
 }
 

@@ -186,11 +186,11 @@ fn groups(pattern: &Regex, text: &str) -> Vec<Found<()>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::TODAY;
+    use crate::testing::today;
 
     #[test]
     fn a_form_inside_another_is_not_counted_twice() {
-        let spans = typed_spans("put 's3://a/b.csv' and 25 dollars on 2025-01-02", TODAY);
+        let spans = typed_spans("put 's3://a/b.csv' and 25 dollars on 2025-01-02", today());
         let count = |wanted: fn(&Kind) -> bool| spans.iter().filter(|(_, kind)| wanted(kind)).count();
         assert_eq!(count(|kind| matches!(kind, Kind::S3Uri)), 1);
         assert_eq!(count(|kind| matches!(kind, Kind::Path | Kind::Number(_))), 0);
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn globs_keep_their_star() {
-        let spans = typed_spans("delete logs/* and *.tmp.", TODAY);
+        let spans = typed_spans("delete logs/* and *.tmp.", today());
         let globs: Vec<_> =
             spans.iter().filter(|(_, kind)| *kind == Kind::Glob).map(|(range, _)| range.clone()).collect();
         assert_eq!(globs, [7..13, 18..23]);

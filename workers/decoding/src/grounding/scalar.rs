@@ -185,7 +185,7 @@ fn correction<'a>(want: &Want, said: &'a [Candidate], text: &str) -> Option<&'a 
                 .value
                 .as_str()
                 .and_then(Date::parse_iso)
-                .is_some_and(|day| (day.month, day.day) == (drafted.month, drafted.day))
+                .is_some_and(|day| (day.month(), day.day()) == (drafted.month(), drafted.day()))
         };
         let mut matching = said.iter().filter(same_day);
         return matching.next().or(if said.len() == 1 { said.first() } else { None });

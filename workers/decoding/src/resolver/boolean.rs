@@ -28,6 +28,9 @@ const NEGATIONS: &[&str] = &[
     "non",
     "un",
     "prevent",
+    "except",
+    "omit",
+    "ignoring",
     "deny",
 ];
 

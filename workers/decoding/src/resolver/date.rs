@@ -123,7 +123,7 @@ impl DateSpan {
 
     /// Do month and day (not the year) of this date equal the span's first or last day?
     pub fn touches(self, date: Date) -> bool {
-        [self.start, self.end].iter().any(|own| (own.month, own.day) == (date.month, date.day))
+        [self.start, self.end].iter().any(|own| (own.month(), own.day()) == (date.month(), date.day()))
     }
 }
 
@@ -177,14 +177,14 @@ fn read_month_day(captures: &Captures<'_>, today: Date) -> Option<(Date, Date, b
         return Some((date, date, false));
     }
     // 29 February: the last year that had one.
-    let past = (0..8).filter_map(|back| Date::new(today.year - back, month, day)).find(|date| *date <= today)?;
+    let past = (0..8).filter_map(|back| Date::new(today.year() - back, month, day)).find(|date| *date <= today)?;
     Some((past, past, true))
 }
 
 fn read_month(captures: &Captures<'_>, today: Date) -> Option<(Date, Date, bool)> {
     let month = index_of(MONTHS, captures, "month")? + 1;
     let given = number_of(captures, "year");
-    let past = if month <= today.month { today.year } else { today.year - 1 };
+    let past = if month <= today.month() { today.year() } else { today.year() - 1 };
     let start = Date::new(given.unwrap_or(past), month, 1)?;
     Some((start, start.month_end(), given.is_none()))
 }
@@ -196,7 +196,7 @@ fn read_quarter(captures: &Captures<'_>, today: Date) -> Option<(Date, Date, boo
     let quarter = number_of(captures, "quarter").or(spoken)?;
     let month = u8::try_from(quarter * 3 - 2).ok()?;
     let given = number_of(captures, "year");
-    let past = if month <= today.month { today.year } else { today.year - 1 };
+    let past = if month <= today.month() { today.year() } else { today.year() - 1 };
     let start = Date::new(given.unwrap_or(past), month, 1)?;
     Some((start, start.plus_months(2).month_end(), given.is_none()))
 }
@@ -206,7 +206,7 @@ fn read_named(captures: &Captures<'_>, today: Date) -> Option<(Date, Date, bool)
         "day before yesterday" => today.plus_days(-2),
         "yesterday" => today.plus_days(-1),
         "tomorrow" => today.plus_days(1),
-        "year to date" | "ytd" => return Some((Date::new(today.year, 1, 1)?, today, false)),
+        "year to date" | "ytd" => return Some((Date::new(today.year(), 1, 1)?, today, false)),
         _ => today,
     };
     Some((day, day, false))
@@ -282,21 +282,21 @@ fn period(day: Date, unit: &str) -> Option<(Date, Date)> {
         "week" => Some((day.plus_days(-day.weekday()), day.plus_days(6 - day.weekday()))),
         "month" => Some((day.month_start(), day.month_end())),
         "quarter" => {
-            let start = Date::new(day.year, (day.month - 1) / 3 * 3 + 1, 1)?;
+            let start = Date::new(day.year(), (day.month() - 1) / 3 * 3 + 1, 1)?;
             Some((start, start.plus_months(2).month_end()))
         }
-        _ => whole_year(day.year).map(|(start, end, _)| (start, end)),
+        _ => whole_year(day.year()).map(|(start, end, _)| (start, end)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::TODAY;
+    use crate::testing::today;
     use proptest::prelude::*;
 
     fn spans(text: &str) -> Vec<(String, String, Role)> {
-        let found = find(text, TODAY).into_iter();
+        let found = find(text, today()).into_iter();
         found.map(|found| (found.value.start.to_string(), found.value.end.to_string(), found.value.role)).collect()
     }
 
@@ -373,15 +373,15 @@ mod tests {
 
     #[test]
     fn an_expiry_lies_ahead() {
-        let span = find("April 21", TODAY)[0].value;
-        assert_eq!(span.in_future(TODAY).start.to_string(), "2027-04-21");
-        assert_eq!(find("April 21, 2025", TODAY)[0].value.in_future(TODAY).start.to_string(), "2025-04-21");
+        let span = find("April 21", today())[0].value;
+        assert_eq!(span.in_future(today()).start.to_string(), "2027-04-21");
+        assert_eq!(find("April 21, 2025", today())[0].value.in_future(today()).start.to_string(), "2025-04-21");
     }
 
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in "(last|next|since|on|[0-9]{1,9}|April|week|ago|of|\\PC{0,4}| ){0,12}") {
-            find(&text, TODAY);
+            find(&text, today());
         }
     }
 }
