@@ -16,6 +16,7 @@ pub mod operation;
 pub mod pack;
 pub mod results;
 mod search;
+pub mod semantics;
 
 pub use catalogue::{Catalogue, Hit, OperationRef, Scope};
 pub use check::{Violation, check};
@@ -24,3 +25,4 @@ pub use error::{CatalogueError, Result};
 pub use operation::{Effect, Invocation, Operation};
 pub use pack::{Pack, PackHit, PackSummary, PackWriter, ServiceEntry};
 pub use results::{result_path_exists, result_paths};
+pub use semantics::Semantics;

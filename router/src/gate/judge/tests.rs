@@ -19,6 +19,7 @@ fn operation() -> Operation {
         parameters: json!({"type": "object", "properties": {
             "Subnets": {"type": "array", "items": {"$ref": "#/$defs/Subnet"}}, "a/b": {"type": "integer"}}}),
         result: json!({"$ref": "#/$defs/Subnet"}),
+        semantics: Default::default(),
         definitions: Arc::new(definitions.as_object().unwrap().clone()),
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{CatalogueError, Result};
 use crate::import::{Imported, ImportedService, kubernetes};
 use crate::operation::{Invocation, Operation};
+use crate::semantics::Semantics;
 
 mod command;
 mod flags;
@@ -81,6 +82,7 @@ fn operation(source: &Source, help: &Help) -> Result<Operation> {
         invocation: Invocation::Command { words },
         parameters: parameters(source, help, command)?,
         result: result(command),
+        semantics: Semantics::default(),
         definitions: Arc::default(),
     })
 }

@@ -14,6 +14,7 @@ use crate::error::{CatalogueError, Result};
 use crate::import::kubectl::brief;
 use crate::import::{Imported, ImportedService};
 use crate::operation::{Effect, Invocation, Operation};
+use crate::semantics::Semantics;
 
 const REFERENCE: &str = include_str!("../../data/openbb.json");
 const WORDS: &str = include_str!("../../data/openbb_words.json");
@@ -121,6 +122,7 @@ fn operation(entry: &Entry, name: String, words: Vec<String>) -> Operation {
         },
         parameters: json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
         result: result(&entry.columns),
+        semantics: Semantics::default(),
         definitions: Arc::default(),
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{CatalogueError, Result};
 use crate::import::{Imported, ImportedService};
 use crate::operation::{Effect, Invocation, Operation};
+use crate::semantics::Semantics;
 
 mod annotate;
 
@@ -159,6 +160,7 @@ fn operation(endpoint: &Endpoint, additions: &Additions) -> Operation {
         invocation: Invocation::Http { method, url, body },
         parameters,
         result: endpoint.result.clone(),
+        semantics: Semantics::default(),
         definitions: Arc::default(),
     }
 }

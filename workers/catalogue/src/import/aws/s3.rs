@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::PROVIDER;
 use crate::operation::{Effect, Invocation, Operation};
+use crate::semantics::Semantics;
 
 #[derive(Deserialize)]
 struct Table {
@@ -63,6 +64,7 @@ fn operation(command: &Command, table: &Table) -> Operation {
             "additionalProperties": false,
         }),
         result: Value::Null,
+        semantics: Semantics::default(),
         definitions: Arc::default(),
     }
 }

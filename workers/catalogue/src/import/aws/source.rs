@@ -9,7 +9,9 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use zip::ZipArchive;
 
+use super::semantics;
 use crate::error::{CatalogueError, Result};
+use crate::semantics::ErrorRule;
 
 /// The largest model (EC2) has 12 MB; bounds what a foreign archive can make us allocate.
 const MAX_FILE: u64 = 256 << 20;
@@ -31,6 +33,10 @@ pub(super) struct ServiceModel {
     pub api: Value,
     /// `paginators-1.json`, or null.
     pub paginators: Value,
+    /// `waiters-2.json`, or null.
+    pub waiters: Value,
+    /// Botocore's retry table for this service.
+    pub retry: Vec<ErrorRule>,
 }
 
 // === impl Source ===
@@ -82,7 +88,9 @@ impl Source {
         if let Some(extras) = self.json(&format!("{folder}/paginators-1.sdk-extras"))? {
             merge(&mut paginators, extras.get("merge").unwrap_or(&Value::Null));
         }
-        Ok(ServiceModel { api, paginators })
+        let waiters = self.json(&format!("{folder}/waiters-2"))?.unwrap_or_default();
+        let retry = semantics::retry_table(&self.json("_retry")?.unwrap_or_default(), service);
+        Ok(ServiceModel { api, paginators, waiters, retry })
     }
 
     /// Reads `stem.json.gz` or `stem.json`; `None` when neither exists.
