@@ -163,8 +163,10 @@ pub struct Inverse {
 pub enum ArgumentSource {
     /// Path into the result of the forward call; `[*]` gathers a list.
     Result(String),
-    /// The forward call's own argument.
+    /// The forward call's own argument; left out when the call does not give it.
     Argument(String),
+    /// Always this.
+    Constant(Value),
 }
 
 // === impl Semantics ===
