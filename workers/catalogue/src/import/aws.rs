@@ -7,6 +7,7 @@
 //! kept stands in `aws_cli.json`. A shape marked `union` becomes an object with `x-union: true`: exactly one member.
 
 mod cli;
+mod commands;
 mod effect;
 mod inverse;
 mod names;
@@ -73,8 +74,9 @@ fn import_service(folder: &str, model: &ServiceModel) -> ImportedService {
     definitions.sort_keys();
     operation::add_semantics(&mut operations, model, &shapes, &definitions);
     if folder == "s3" {
-        operations.extend(s3::operations());
+        operations.extend(s3::operations(&model.retry));
     }
+    operations.extend(commands::operations(&service, &operations));
     ImportedService { name: service, title: title(&model.api), definitions: Arc::new(definitions), operations }
 }
 
