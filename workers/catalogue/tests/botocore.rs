@@ -30,7 +30,7 @@ fn wheel() -> Option<PathBuf> {
 }
 
 /// Commands of the command line itself: 9 of `s3` and what `data/aws_commands*.json` hold beside the API.
-const OWN_COMMANDS: usize = 9 + 38;
+const OWN_COMMANDS: usize = 9 + 45;
 
 /// The pack all tests read; built once.
 fn shared_pack(wheel: &Path) -> &'static Path {
