@@ -3,7 +3,9 @@
 mod command;
 mod find;
 mod packs;
+mod semantics;
 mod show;
+mod stats;
 
 pub use command::run;
 pub use packs::ensure;

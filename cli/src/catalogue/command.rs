@@ -1,12 +1,9 @@
 //! The `catalogue` commands.
 
-use std::collections::BTreeMap;
-
 use indicatif::HumanBytes;
-use serde_json::json;
 use silverback_catalogue::{Catalogue, Pack, Scope};
 
-use super::{find, packs, show};
+use super::{find, packs, show, stats};
 use crate::{
     args::CatalogueCommand,
     config::Config,
@@ -35,7 +32,7 @@ pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, Cl
             if *json { document(&show::document(&operation, catalogue.digest())) } else { show::page(&operation) }
         }
         CatalogueCommand::List { path } => list(&packs::open(config)?, path.as_deref())?,
-        CatalogueCommand::Stats { json } => stats(&packs::open(config)?, *json)?,
+        CatalogueCommand::Stats { json } => stats::stats(&packs::open(config)?, *json)?,
     };
     terminal::put(&text).map_err(CliError::OutputClosed)?;
     Ok(Exit::Complete)
@@ -115,34 +112,4 @@ fn list(catalogue: &Catalogue, path: Option<&str>) -> Result<String, CliError> {
     };
     let names = (entry.first..entry.first + entry.count).filter_map(|index| pack.name(index));
     Ok(names.map(|(service, name)| format!("{provider}/{service}/{name}\n")).collect())
-}
-
-fn stats(catalogue: &Catalogue, json: bool) -> Result<String, CliError> {
-    let mut rows = vec![["PROVIDER", "SERVICES", "OPERATIONS", "EFFECTS", "SIZE", "DIGEST"].map(str::to_owned)];
-    let mut documents = Vec::new();
-    for pack in catalogue.packs() {
-        let mut effects = BTreeMap::new();
-        for index in 0..pack.len() {
-            *effects.entry(pack.operation(index)?.effect).or_insert(0_u32) += 1;
-        }
-        let bytes = std::fs::metadata(pack.path()).map_or(0, |metadata| metadata.len());
-        let named = effects.iter().map(|(effect, count)| (effect.name().to_owned(), json!(count)));
-        documents.push(json!({
-            "provider": pack.provider(), "services": pack.services().len(), "operations": pack.len(),
-            "effects": serde_json::Map::from_iter(named), "bytes": bytes, "digest": pack.digest(),
-        }));
-        let effects = effects.iter().map(|(effect, count)| format!("{count} {}", effect.name())).collect::<Vec<_>>();
-        rows.push([
-            pack.provider().to_owned(),
-            pack.services().len().to_string(),
-            pack.len().to_string(),
-            effects.join(", "),
-            HumanBytes(bytes).to_string(),
-            pack.digest().chars().take("sha256:".len() + 12).collect(),
-        ]);
-    }
-    if json {
-        return Ok(document(&json!({ "digest": catalogue.digest(), "packs": documents })));
-    }
-    Ok(terminal::table(&rows) + &format!("\n{} operations, catalogue {}\n", catalogue.len(), catalogue.digest()))
 }

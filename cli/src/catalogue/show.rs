@@ -6,6 +6,7 @@ use console::style;
 use serde_json::{Map, Value, json};
 use silverback_catalogue::{Invocation, Operation, result_paths};
 
+use super::semantics;
 use crate::terminal::one_line;
 
 /// Results below this level are rarely referred to.
@@ -18,13 +19,13 @@ pub fn page(operation: &Operation) -> String {
     let mut text = String::new();
     line(&mut text, &style(one_line(&operation.key())).bold().to_string());
     line(&mut text, &one_line(&operation.summary));
-    let undo = operation.undo.as_deref().map(|undo| format!(", undone by {}", one_line(undo))).unwrap_or_default();
-    line(&mut text, &format!("effect {}{undo}", operation.effect.name()));
     let said = match &operation.invocation {
         Invocation::Command { words } => words.join(" "),
         Invocation::Http { method, url, .. } => format!("{method} {url}"),
     };
     line(&mut text, &format!("said as {}", style(one_line(&said)).green()));
+    text.push('\n');
+    text.push_str(&semantics::lines(operation));
     text.push('\n');
     parameters(&mut text, operation);
     results(&mut text, operation);
@@ -34,6 +35,9 @@ pub fn page(operation: &Operation) -> String {
 /// The operation with every shape it refers to.
 pub fn document(operation: &Operation, catalogue: &str) -> Value {
     let mut document = json!(operation);
+    // Also where nothing is known: a program finds the same members in every document.
+    document["semantics"] = json!(operation.semantics);
+    document["undo"] = json!(operation.undo);
     document["key"] = json!(operation.key());
     document["definitions"] = Value::Object(reachable(operation));
     document["catalogue"] = json!(catalogue);

@@ -80,6 +80,9 @@ fn it_is_built_from_the_wheel_and_from_the_binary_and_is_the_same_every_time() {
     let stats: Value = serde_json::from_str(&stats.stdout).unwrap();
     assert_eq!(stats["packs"][0]["provider"], "aws");
     assert!(stats["packs"][3]["effects"]["keyed"].as_u64().unwrap() > 100, "{stats}");
+    assert_eq!(stats["packs"][3]["known"]["keys"], stats["packs"][3]["effects"]["keyed"]);
+    let operations = stats["packs"].as_array().unwrap().iter().map(|pack| pack["operations"].as_u64().unwrap());
+    assert_eq!(stats["operations"].as_u64().unwrap(), operations.sum::<u64>());
 }
 
 #[test]
@@ -112,15 +115,20 @@ fn an_operation_is_found_however_it_is_written() {
 fn show_says_what_an_operation_needs_and_does() {
     let fixture = Fixture::built();
     let done = fixture.silverback(&["catalogue", "show", "CreateThing"]).run();
-    assert!(
-        done.stdout.contains("effect irreversible, undone by DeleteThing\nsaid as aws tiny create-thing\n"),
-        "{done:?}"
-    );
+    assert!(done.stdout.contains("said as aws tiny create-thing\n"), "{done:?}");
+    let words = |start: &str| {
+        let line = done.stdout.lines().find(|line| line.starts_with(start)).unwrap_or_default();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(words("effect"), "effect irreversible (unknown, so the most dangerous)", "{done:?}");
+    assert_eq!(words("undone by"), "undone by DeleteThing: Name ← argument Name (rule made-and-unmade)", "{done:?}");
     let row = done.stdout.lines().find(|line| line.starts_with("  Name")).unwrap();
     assert_eq!(row.split_whitespace().collect::<Vec<_>>().join(" "), "Name required string What it is called.");
     let done = fixture.silverback(&["catalogue", "show", "CreateThing", "--json"]).run();
     let shown: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(shown["key"], "aws/tiny/CreateThing");
+    assert_eq!(shown["semantics"]["inverse"]["operation"], "DeleteThing", "{shown}");
+    assert_eq!(shown["undo"], "DeleteThing");
     // A shape that contains itself is there once.
     assert!(shown["definitions"]["Box"].is_object(), "{shown}");
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use silverback_catalogue::{
     Effect as CatalogueEffect, Operation, Pack, check,
     command::{Rendered, render},
-    result_path_exists,
+    result_path_of, result_schema,
 };
 use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, Reference, references};
 
@@ -14,6 +14,9 @@ use super::OpenPacks;
 
 /// Violations that are told; the first ones are enough to see what is wrong.
 const TOLD: usize = 3;
+
+/// Calls that may be referred to: what they call, and with which arguments, since those decide what is answered.
+type Known = BTreeMap<CallId, (Arc<Operation>, Value)>;
 
 /// A call and whether it may be passed on.
 pub(super) struct Judged {
@@ -23,15 +26,16 @@ pub(super) struct Judged {
 
 /// Judges the calls of one answer; `earlier` are those they may refer to. Blocks on reading packs.
 pub(super) fn judge(calls: Vec<Call>, earlier: &[Call], packs: &OpenPacks) -> Vec<Judged> {
-    let mut operations: BTreeMap<CallId, Arc<Operation>> = BTreeMap::new();
+    let mut operations: Known = BTreeMap::new();
     for call in earlier {
-        operations.extend(find_operation(call, packs).ok().map(|operation| (call.id, operation)));
+        let known = |operation| (call.id, (operation, Value::Object(call.arguments.clone())));
+        operations.extend(find_operation(call, packs).ok().map(known));
     }
     let mut judged = Vec::with_capacity(calls.len());
     for mut call in calls {
         let verdict = find_operation(&call, packs).and_then(|operation| {
             check_arguments(&operation, &mut call)?;
-            operations.insert(call.id, operation);
+            operations.insert(call.id, (operation, Value::Object(call.arguments.clone())));
             Ok(())
         });
         judged.push(Judged { call, verdict });
@@ -40,7 +44,7 @@ pub(super) fn judge(calls: Vec<Call>, earlier: &[Call], packs: &OpenPacks) -> Ve
         if verdict.is_ok() {
             *verdict = check_references(call, &operations);
         }
-        if let (Ok(()), Some(operation)) = (&verdict, operations.get(&call.id)) {
+        if let (Ok(()), Some((operation, _))) = (&verdict, operations.get(&call.id)) {
             write_from_catalogue(operation, call);
         }
     }
@@ -83,14 +87,14 @@ fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String>
 }
 
 /// A call that is not in the list is left to merging, which knows the whole plan.
-fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) -> Result<(), String> {
+fn check_references(call: &Call, operations: &Known) -> Result<(), String> {
     let found = references(&call.arguments).map_err(|pointer| format!("{pointer}: this reference cannot be read"))?;
-    let own = operations.get(&call.id);
+    let own = operations.get(&call.id).map(|(own, _)| own);
     for (pointer, reference) in found {
-        let Some(target) = operations.get(&reference.call) else {
+        let Some((target, arguments)) = operations.get(&reference.call) else {
             continue;
         };
-        let given = check_path(&pointer, &reference, target)?;
+        let given = check_path(&pointer, &reference, (target, arguments))?;
         let wanted = own.and_then(|own| schema_at(own, &pointer));
         if let (Some(given), Some(wanted)) = (given.and_then(shape), wanted.and_then(shape))
             && given != wanted
@@ -103,12 +107,16 @@ fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) 
 }
 
 /// The schema of what a reference gives; `None` when the vendor does not describe its results.
-fn check_path<'a>(pointer: &str, reference: &Reference, target: &'a Operation) -> Result<Option<&'a Value>, String> {
-    if !target.resolve(&target.result).is_object() {
+fn check_path<'a>(
+    pointer: &str,
+    reference: &Reference,
+    (target, arguments): (&'a Operation, &Value),
+) -> Result<Option<&'a Value>, String> {
+    if !result_schema(target, arguments).is_object() {
         return Ok(None);
     }
     let missing = || format!("{pointer}: the result of {} has no {}", target.name, reference.path);
-    result_path_exists(target, &reference.path).map(Some).ok_or_else(missing)
+    result_path_of(target, arguments, &reference.path).map(Some).ok_or_else(missing)
 }
 
 /// The schema of the argument at a JSON pointer; `None` where the catalogue leaves it open.
@@ -136,14 +144,15 @@ fn shape(schema: &Value) -> Option<&'static str> {
 }
 
 fn write_from_catalogue(operation: &Operation, call: &mut Call) {
-    call.effect = match operation.effect {
+    let arguments = Value::Object(call.arguments.clone());
+    call.effect = match operation.effect_of(&arguments) {
         CatalogueEffect::Read => Effect::Read,
         CatalogueEffect::Idempotent => Effect::Idempotent,
         CatalogueEffect::Keyed => Effect::Keyed,
         CatalogueEffect::Irreversible => Effect::Irreversible,
     };
     call.undo = operation.undo.clone();
-    call.invocation = match render(operation, &Value::Object(call.arguments.clone())) {
+    call.invocation = match render(operation, &arguments) {
         Rendered::Command(words) => Invocation::Command(words),
         Rendered::Http(parts) => Invocation::Http(HttpRequest {
             method: parts.method,

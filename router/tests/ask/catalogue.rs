@@ -49,6 +49,7 @@ fn operation(name: &str, effect: Effect, properties: Value, required: &[&str]) -
         parameters: json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
         result: json!({"type": "object", "properties": {
             "Vpc": {"type": "object", "properties": {"VpcId": {"type": "string"}}}}}),
+        semantics: Default::default(),
         definitions: Default::default(),
     }
 }

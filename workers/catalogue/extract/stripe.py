@@ -120,7 +120,10 @@ def answer_of(components, operation, shared):
     name = element["$ref"].rsplit("/", 1)[1]
     shared.setdefault(name, answer(components, element, ANSWER_DEPTH))
     listed = {"type": "array", "items": {"$ref": "#/$defs/" + name}}
-    return {"type": "object", "properties": {"data": listed, "has_more": {"type": "boolean"}}}
+    page = {"data": listed, "has_more": {"type": "boolean"}}
+    if "next_page" in schema["properties"]:
+        page["next_page"] = {"type": "string"}
+    return {"type": "object", "properties": page}
 
 
 def main():

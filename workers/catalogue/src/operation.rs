@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::semantics::Semantics;
+
 /// What may be done when the outcome of a call is unknown; the order is danger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -71,9 +73,9 @@ pub struct Operation {
     /// Further words for search only: vendor synonyms, example titles.
     #[serde(default)]
     pub words: Vec<String>,
-    /// What happens to the world.
+    /// What happens to the world, whatever the arguments; [`Operation::effect_of`] looks at those too.
     pub effect: Effect,
-    /// Name of the inverse operation, when certain.
+    /// Name of the inverse operation, when certain; its arguments are in `semantics.inverse`.
     #[serde(default)]
     pub undo: Option<String>,
     /// How it is said to the vendor.
@@ -83,6 +85,9 @@ pub struct Operation {
     /// Schema of the result: an object, or `null` when unknown.
     #[serde(default)]
     pub result: Value,
+    /// What may be done when it fails, who says so, what takes it back.
+    #[serde(default, skip_serializing_if = "Semantics::is_empty")]
+    pub semantics: Semantics,
     /// Shapes shared by the operations of one service; target of `$ref`.
     #[serde(skip)]
     pub definitions: Arc<Map<String, Value>>,

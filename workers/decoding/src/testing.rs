@@ -82,6 +82,7 @@ pub fn operation(key: &str, parameters: Value) -> Operation {
         invocation: Invocation::Command { words: vec![] },
         parameters,
         result: Value::Null,
+        semantics: Default::default(),
         definitions: Arc::default(),
     }
 }

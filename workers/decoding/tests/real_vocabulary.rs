@@ -53,6 +53,7 @@ fn scale() -> Operation {
         parameters: json!({"required": ["resource", "name", "replicas"], "properties": {
             "resource": {"type": "string", "enum": ["deployment", "statefulset"]}, "name": text(), "replicas": {"type": "integer"}, "namespace": text()}}),
         result: Value::Null,
+        semantics: Default::default(),
         definitions: Default::default(),
     }
 }

@@ -51,7 +51,7 @@ pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<O
         service: operation.service.clone(),
         operation: operation.name.clone(),
         arguments_json: arguments.to_string(),
-        effect: effect(operation.effect).into(),
+        effect: effect(operation.effect_of(&arguments)).into(),
         undo: operation.undo.clone().unwrap_or_default(),
         after,
         command,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use silverback_catalogue::{Operation, result_paths};
+use silverback_catalogue::{Operation, result_paths_of};
 use silverback_decoding::Referent;
 use silverback_proto::v1;
 
@@ -30,7 +30,8 @@ impl Specialist {
                 continue;
             };
             let operation = self.catalogue.operation(found)?;
-            let places = result_paths(&operation);
+            let arguments: Value = serde_json::from_str(&call.arguments_json).unwrap_or_default();
+            let places = result_paths_of(&operation, &arguments);
             let identifying =
                 places.into_iter().filter(|(path, schema)| is_identifying(path, operation.resolve(schema)));
             // Shallow places come first; a deeper one of the same name is the same thing seen from elsewhere.

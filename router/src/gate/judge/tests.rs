@@ -19,6 +19,7 @@ fn operation() -> Operation {
         parameters: json!({"type": "object", "properties": {
             "Subnets": {"type": "array", "items": {"$ref": "#/$defs/Subnet"}}, "a/b": {"type": "integer"}}}),
         result: json!({"$ref": "#/$defs/Subnet"}),
+        semantics: Default::default(),
         definitions: Arc::new(definitions.as_object().unwrap().clone()),
     }
 }
@@ -39,7 +40,17 @@ fn pointers_lead_through_lists_and_shared_shapes() {
 fn a_result_nobody_describes_may_be_referred_to() {
     let reference = Reference { call: CallId::nth(0), path: "Anything".into() };
     let mut target = operation();
-    assert!(check_path("/x", &reference, &target).unwrap_err().contains("has no Anything"));
+    assert!(check_path("/x", &reference, (&target, &Value::Null)).unwrap_err().contains("has no Anything"));
     target.result = Value::Null;
-    assert_eq!(check_path("/x", &reference, &target), Ok(None));
+    assert_eq!(check_path("/x", &reference, (&target, &Value::Null)), Ok(None));
+}
+
+#[test]
+fn the_arguments_of_a_call_decide_its_effect_and_what_may_be_referred_to() {
+    let mut target = operation();
+    target.result["x-by"] = json!({"parameter": "resource", "one": {"pod": {"type": "object", "properties": {"status": {"type": "string"}}}}});
+    let reference = Reference { call: CallId::nth(0), path: "status".into() };
+    let pod = json!({"resource": "pod"});
+    assert!(check_path("/x", &reference, (&target, &pod)).is_ok());
+    assert!(check_path("/x", &reference, (&target, &json!({"resource": "node"}))).is_err());
 }

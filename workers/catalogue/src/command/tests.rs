@@ -37,6 +37,7 @@ fn aws(name: &str, words: [&str; 3], properties: Value, required: &[&str]) -> Op
         invocation: Invocation::Command { words: words.map(str::to_owned).to_vec() },
         parameters: json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
         result: Value::Null,
+        semantics: Default::default(),
         definitions: std::sync::Arc::new(
             json!({
                 "Tag": {"type": "object", "properties": {"Key": {"type": "string"}, "Value": {"type": "string"}}},

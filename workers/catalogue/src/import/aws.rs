@@ -7,13 +7,17 @@
 //! kept stands in `aws_cli.json`. A shape marked `union` becomes an object with `x-union: true`: exactly one member.
 
 mod cli;
+mod commands;
 mod effect;
+mod inverse;
 mod names;
 mod operation;
 mod s3;
+mod semantics;
 mod shapes;
 mod source;
 mod text;
+mod waiters;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,11 +70,13 @@ fn import_service(folder: &str, model: &ServiceModel) -> ImportedService {
     let service = cli::service_name(folder);
     let shapes = Shapes::new(model.api.get("shapes").unwrap_or(&Value::Null));
     let mut operations = operation::import_all(&service, model, &shapes);
-    if folder == "s3" {
-        operations.extend(s3::operations());
-    }
-    let mut definitions = shapes.into_definitions();
+    let mut definitions = shapes.take_definitions();
     definitions.sort_keys();
+    operation::add_semantics(&mut operations, model, &shapes, &definitions);
+    if folder == "s3" {
+        operations.extend(s3::operations(&model.retry));
+    }
+    operations.extend(commands::operations(&service, &operations));
     ImportedService { name: service, title: title(&model.api), definitions: Arc::new(definitions), operations }
 }
 

@@ -16,6 +16,7 @@ use crate::operation::{Invocation, Operation};
 mod command;
 mod flags;
 mod positionals;
+mod semantics;
 
 use command::{Command, Help, Source};
 
@@ -31,7 +32,7 @@ pub fn operations() -> Result<Imported> {
     let service = ImportedService {
         name: SERVICE.to_owned(),
         title: "Kubernetes cluster k8s".to_owned(),
-        definitions: Arc::new(kubernetes::definitions()),
+        definitions: Arc::new(kubernetes::definitions()?),
         operations,
     };
     Ok(Imported { provider: PROVIDER.to_owned(), services: vec![service] })
@@ -70,6 +71,7 @@ fn operation(source: &Source, help: &Help) -> Result<Operation> {
     let mut words = vec!["kubectl".to_owned()];
     words.extend(help.name.split(' ').map(str::to_owned));
     words.extend(command.literal.clone());
+    let semantics = semantics::of(help, command);
     Ok(Operation {
         provider: PROVIDER.to_owned(),
         service: SERVICE.to_owned(),
@@ -77,10 +79,11 @@ fn operation(source: &Source, help: &Help) -> Result<Operation> {
         summary: brief(&help.short, 300),
         words: search_words(help, command),
         effect: command.effect,
-        undo: command.undo.clone(),
+        undo: semantics.inverse.as_ref().map(|inverse| inverse.operation.clone()),
         invocation: Invocation::Command { words },
         parameters: parameters(source, help, command)?,
         result: result(command),
+        semantics,
         definitions: Arc::default(),
     })
 }
@@ -105,6 +108,9 @@ fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> 
             }
         }
     }
+    if let Some(file) = properties.get_mut("filename").filter(|_| sends_objects(&help.name)) {
+        file["x-content"] = kubernetes::reference("Manifest");
+    }
     required.extend(command.required_flags().map(str::to_owned));
     add_alternatives(&mut properties, &required, command);
     let dependent = positionals::dependent(&properties, &required);
@@ -114,6 +120,11 @@ fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> 
         schema["dependentRequired"] = dependent;
     }
     Ok(schema)
+}
+
+/// Are the objects in `--filename` what the cluster is to hold? See [`crate::manifest`].
+fn sends_objects(command: &str) -> bool {
+    matches!(command, "apply" | "create" | "replace" | "diff" | "auth reconcile" | "apply set-last-applied")
 }
 
 /// A required parameter may be left out when one of its `x-instead` is given, e.g. NAME when there is a selector.
@@ -139,8 +150,25 @@ fn add_alternatives(properties: &mut Map<String, Value>, required: &[String], co
     }
 }
 
+/// What `-o json` prints: an object of the kind the table names, or of the kind that `resource` names.
 fn result(command: &Command) -> Value {
-    command.result.as_ref().map_or(Value::Null, |kind| json!({"$ref": format!("#/$defs/{kind}")}))
+    let Some(kind) = &command.result else { return Value::Null };
+    let mut result = kubernetes::reference(kind);
+    if kind == "Object" && command.positionals.starts_with("resource") {
+        let kinds = positionals::kinds(command).into_iter().filter_map(kubernetes::kind);
+        let cases = |list: &str| -> Map<String, Value> {
+            kinds
+                .clone()
+                .map(|kind| (kind.name.clone(), kubernetes::reference(&format!("{}{list}", kind.kind))))
+                .collect()
+        };
+        result["x-by"] = json!({"parameter": "resource", "one": cases("")});
+        if command.positionals.contains("names") {
+            result["x-by"]["many"] = Value::Object(cases("List"));
+            result["x-by"]["named"] = json!(["name", "names"]);
+        }
+    }
+    result
 }
 
 #[cfg(test)]
@@ -271,5 +299,65 @@ mod tests {
             assert_eq!(named(name).effect, effect, "{name}");
         }
         assert_eq!(named("cordon").undo.as_deref(), Some("uncordon"));
+    }
+
+    #[test]
+    fn a_dry_run_reads_and_none_is_none() {
+        for (name, effect) in
+            [("apply", Effect::Idempotent), ("delete", Effect::Irreversible), ("scale", Effect::Idempotent)]
+        {
+            let operation = named(name);
+            for (value, expected) in [("client", Effect::Read), ("server", Effect::Read), ("none", effect)] {
+                assert_eq!(operation.effect_of(&json!({"dry-run": value})), expected, "{name} --dry-run={value}");
+            }
+        }
+        assert_eq!(named("get").semantics.dry_run, None);
+        // Every command that changes a cluster and has the flag can be asked.
+        for operation in all().iter().filter(|operation| operation.effect != Effect::Read) {
+            assert_eq!(
+                operation.semantics.dry_run.is_some(),
+                operation.parameter("dry-run").is_some(),
+                "{}",
+                operation.name
+            );
+        }
+    }
+
+    #[test]
+    fn flags_that_delete_or_only_list_change_the_effect() {
+        assert_eq!(named("apply").effect_of(&json!({"filename": ["x"], "prune": true})), Effect::Irreversible);
+        assert_eq!(named("apply").effect_of(&json!({"force": true})), Effect::Irreversible);
+        assert_eq!(named("set env").effect_of(&json!({"list": true})), Effect::Read);
+        assert_eq!(named("set env").effect_of(&json!({"list": false})), Effect::Idempotent);
+        for operation in all() {
+            for variation in &operation.semantics.variations {
+                assert!(operation.parameter(&variation.parameter).is_some(), "{}", operation.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_created_is_deleted_by_the_kind_and_name_it_has() {
+        let all = all();
+        let find = |name: &str| all.iter().find(|operation| operation.name == name).expect(name);
+        let inverse = find("create deployment").semantics.inverse.clone().expect("an inverse");
+        let constant = crate::semantics::ArgumentSource::Constant(json!("deployment"));
+        assert_eq!((inverse.operation.as_str(), &inverse.arguments[0].1), ("delete", &constant));
+        for operation in all.iter().filter(|operation| operation.semantics.inverse.is_some()) {
+            let inverse = operation.semantics.inverse.as_ref().expect("filtered");
+            let target = find(&inverse.operation);
+            for (name, source) in &inverse.arguments {
+                assert!(target.parameter(name).is_some(), "{} {name}", operation.name);
+                match source {
+                    crate::semantics::ArgumentSource::Argument(name) => assert!(operation.parameter(name).is_some()),
+                    crate::semantics::ArgumentSource::Result(path) => assert!(path.starts_with("metadata.")),
+                    crate::semantics::ArgumentSource::Constant(_) => {}
+                }
+            }
+            let names: Vec<&String> = inverse.arguments.iter().map(|(name, _)| name).collect();
+            for required in required_of(target) {
+                assert!(names.contains(&&required), "{}: {required}", operation.name);
+            }
+        }
     }
 }

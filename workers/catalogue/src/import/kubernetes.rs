@@ -1,4 +1,4 @@
-//! Knows the kinds of objects a Kubernetes cluster keeps: their spellings and their fields.
+//! Knows the kinds of objects a Kubernetes cluster keeps: their spellings, and the shape of each in every version.
 //!
 //! Facts only, cut from the published schemas by `extract/kubernetes_kinds.py`; knows nothing of commands. Custom
 //! resources are not in it: their kinds exist in one cluster, not in the vendor's description. Start at [`kind`].
@@ -9,7 +9,11 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::error::{CatalogueError, Result};
+
 const KINDS: &str = include_str!("../../data/kubernetes_kinds.json");
+const SCHEMAS: &[u8] = include_bytes!("../../data/kubernetes_schemas.json.zst");
+const SCHEMAS_ORIGIN: &str = "data/kubernetes_schemas.json.zst";
 
 /// One kind of object, e.g. `Deployment`.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,8 +32,23 @@ pub struct Kind {
     pub api: String,
     /// One sentence.
     pub doc: String,
-    /// Top-level fields beside `apiVersion`, `kind` and `metadata`, each a JSON Schema, `spec` and `status` to depth 2.
-    pub fields: Map<String, Value>,
+}
+
+/// One kind in one version, and the name of its shape: also reviews, lists and older versions, which no command names.
+#[derive(Clone, Debug, Deserialize)]
+pub struct VersionedKind {
+    /// `apps/v1`, or `v1` for the core group.
+    pub api: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// Name among the definitions: `apps.v1.Deployment`.
+    pub shape: String,
+}
+
+#[derive(Deserialize)]
+struct SchemasFile {
+    kinds: Vec<VersionedKind>,
+    shapes: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -65,27 +84,51 @@ pub fn kind(word: &str) -> Option<&'static Kind> {
     (group.is_empty() || kind.is_of_group(group)).then_some(kind)
 }
 
-/// Schemas of all kinds by [`Kind::kind`], and `Object` for an answer whose kind is only known when it is asked.
-pub fn definitions() -> Map<String, Value> {
-    let mut definitions: Map<String, Value> =
-        INDEX.kinds.iter().map(|kind| (kind.kind.clone(), kind.schema())).collect();
-    definitions.insert("Metadata".to_owned(), metadata());
-    definitions.insert("Object".to_owned(), any_object());
-    definitions
+/// Every kind in every version, ordered by version and kind.
+///
+/// # Errors
+/// The committed extract does not parse.
+pub fn versioned_kinds() -> Result<Vec<VersionedKind>> {
+    Ok(schemas()?.kinds)
 }
 
-fn metadata() -> Value {
-    json!({"type": "object", "properties": {
-        "name": {"type": "string"}, "namespace": {"type": "string"}, "uid": {"type": "string"},
-        "resourceVersion": {"type": "string"}, "generation": {"type": "integer"}, "creationTimestamp": {"type": "string"},
-        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
-        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
-    }})
+/// Every shape by its name (`apps.v1.Deployment`), the kinds that commands name by theirs (`Deployment`, `DeploymentList`),
+/// `Object` for an answer whose kind is only known when it is asked, and `Manifest` with the shape of each `apiVersion/kind`.
+///
+/// # Errors
+/// The committed extract does not parse.
+pub fn definitions() -> Result<Map<String, Value>> {
+    let SchemasFile { kinds, mut shapes } = schemas()?;
+    let of = |api: &str, kind: &str| kinds.iter().find(|one| one.api == api && one.kind == kind);
+    for kind in &INDEX.kinds {
+        for name in [kind.kind.clone(), format!("{}List", kind.kind)] {
+            if let Some(found) = of(&kind.api, &name) {
+                shapes.insert(name, reference(&found.shape));
+            }
+        }
+    }
+    let cases: Map<String, Value> =
+        kinds.iter().map(|kind| (format!("{}/{}", kind.api, kind.kind), reference(&kind.shape))).collect();
+    shapes.insert("Manifest".to_owned(), json!({"type": "object", "x-cases": cases}));
+    shapes.insert("Object".to_owned(), any_object());
+    shapes.sort_keys();
+    Ok(shapes)
+}
+
+/// `{"$ref": "#/$defs/NAME"}`.
+pub(crate) fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{name}")})
+}
+
+fn schemas() -> Result<SchemasFile> {
+    let failed = |reason: String| CatalogueError::ImportFailed { origin: SCHEMAS_ORIGIN.to_owned(), reason };
+    let text = zstd::decode_all(SCHEMAS).map_err(|error| failed(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
 }
 
 fn any_object() -> Value {
     let fields = json!({
-        "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"$ref": "#/$defs/Metadata"},
+        "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": reference("meta.v1.ObjectMeta"),
         "spec": {"type": "object"}, "status": {"type": "object"}, "data": {"type": "object"},
     });
     let mut listed = fields.clone();
@@ -96,16 +139,6 @@ fn any_object() -> Value {
 // === impl Kind ===
 
 impl Kind {
-    /// Schema of an object of this kind as the cluster gives it.
-    pub fn schema(&self) -> Value {
-        let mut properties = Map::new();
-        properties.insert("apiVersion".to_owned(), json!({"type": "string", "const": self.api}));
-        properties.insert("kind".to_owned(), json!({"type": "string", "const": self.kind}));
-        properties.insert("metadata".to_owned(), json!({"$ref": "#/$defs/Metadata"}));
-        properties.extend(self.fields.clone());
-        json!({"type": "object", "description": self.doc, "properties": properties})
-    }
-
     /// Is `suffix` (`apps`, `v1.apps`) this kind's group?
     fn is_of_group(&self, suffix: &str) -> bool {
         let Some((group, version)) = self.api.split_once('/') else {
@@ -149,7 +182,43 @@ mod tests {
         assert_eq!(INDEX.by_spelling.len(), spellings);
         assert_eq!(kinds().len(), 57);
         let deployment = kind("deploy").expect("a deployment");
-        assert_eq!(deployment.schema()["properties"]["spec"]["properties"]["replicas"]["type"], "integer");
         assert!(deployment.namespaced && !kind("node").expect("a node").namespaced);
+    }
+
+    #[test]
+    fn every_kind_has_a_shape_with_all_its_fields() {
+        let definitions = definitions().expect("parses");
+        let kinds = versioned_kinds().expect("parses");
+        for kind in &kinds {
+            assert!(definitions.contains_key(&kind.shape), "{}/{}", kind.api, kind.kind);
+        }
+        for kind in INDEX.kinds.iter().map(|kind| &kind.kind) {
+            assert!(definitions.contains_key(kind) && definitions.contains_key(&format!("{kind}List")), "{kind}");
+        }
+        let container = &definitions["core.v1.Container"]["properties"];
+        assert_eq!(container["livenessProbe"]["$ref"], "#/$defs/core.v1.Probe");
+        assert_eq!(definitions["apps.v1.DeploymentSpec"]["properties"]["replicas"]["type"], "integer");
+    }
+
+    #[test]
+    fn every_reference_has_its_target() {
+        fn targets<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+            match value {
+                Value::Object(members) => {
+                    found.extend(members.get("$ref").and_then(Value::as_str));
+                    members.values().for_each(|member| targets(member, found));
+                }
+                Value::Array(items) => items.iter().for_each(|item| targets(item, found)),
+                _ => {}
+            }
+        }
+        let definitions = definitions().expect("parses");
+        let mut found = Vec::new();
+        definitions.values().for_each(|schema| targets(schema, &mut found));
+        assert!(found.len() > 1000);
+        for target in found {
+            let name = target.strip_prefix("#/$defs/").expect(target);
+            assert!(definitions.contains_key(name), "{name}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{CatalogueError, Result};
 use crate::import::kubectl::brief;
 use crate::import::{Imported, ImportedService};
 use crate::operation::{Effect, Invocation, Operation};
+use crate::semantics::{ErrorKind, ErrorRule, Origin, Semantics};
 
 const REFERENCE: &str = include_str!("../../data/openbb.json");
 const WORDS: &str = include_str!("../../data/openbb_words.json");
@@ -121,7 +122,24 @@ fn operation(entry: &Entry, name: String, words: Vec<String>) -> Operation {
         },
         parameters: json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
         result: result(&entry.columns),
+        semantics: semantics(),
         definitions: Arc::default(),
+    }
+}
+
+/// Reading market data fails when a source is slow or limits its callers; nothing else can happen.
+fn semantics() -> Semantics {
+    let rule = |kind, codes: &[&str]| ErrorRule {
+        kind,
+        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        from: Origin::rule("http-status"),
+    };
+    let throttled = rule(ErrorKind::Throttled, &["HTTP 429"]);
+    let transient = rule(ErrorKind::Transient, &["HTTP 500", "HTTP 502", "HTTP 503", "HTTP 504"]);
+    Semantics {
+        effect_from: Origin::rule("market-data-only-reads"),
+        errors: vec![throttled, transient],
+        ..Semantics::default()
     }
 }
 

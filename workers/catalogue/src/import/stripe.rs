@@ -15,6 +15,7 @@ use crate::import::{Imported, ImportedService};
 use crate::operation::{Effect, Invocation, Operation};
 
 mod annotate;
+mod semantics;
 
 const DESCRIPTION: &[u8] = include_bytes!("../../data/stripe.json.zst");
 const ADDITIONS: &str = include_str!("../../data/stripe_words.json");
@@ -77,12 +78,14 @@ pub fn operations() -> Result<Imported> {
     let description = describe()?;
     let additions: Additions =
         serde_json::from_str(ADDITIONS).map_err(|source| failed("data/stripe_words.json", &source))?;
-    let deletes: HashMap<&str, &str> = description.operations.iter().filter_map(deletion).collect();
+    let deletes: HashMap<&str, &Endpoint> = description.operations.iter().filter_map(deletion).collect();
     let mut groups: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
     for endpoint in &description.operations {
-        let undo = (endpoint.method == "POST").then(|| deletes.get(endpoint.url.as_str())).flatten();
+        let delete = (endpoint.method == "POST").then(|| deletes.get(endpoint.url.as_str())).flatten();
         let mut operation = operation(endpoint, &additions);
-        operation.undo = undo.map(|&name| name.to_owned());
+        operation.semantics.inverse =
+            delete.and_then(|delete| semantics::inverse(&operation, &delete.name, &delete.url));
+        operation.undo = operation.semantics.inverse.as_ref().map(|inverse| inverse.operation.clone());
         groups.entry(operation.service.clone()).or_default().push(operation);
     }
     let service = |(name, operations): (String, Vec<Operation>)| ImportedService {
@@ -115,10 +118,10 @@ fn failed(origin: &str, source: &dyn std::error::Error) -> CatalogueError {
     CatalogueError::ImportFailed { origin: origin.to_owned(), reason: source.to_string() }
 }
 
-/// URL of the collection and name of the operation that deletes one of its elements.
-fn deletion(endpoint: &Endpoint) -> Option<(&str, &str)> {
+/// URL of the collection and the operation that deletes one of its elements.
+fn deletion(endpoint: &Endpoint) -> Option<(&str, &Endpoint)> {
     let (collection, element) = endpoint.url.rsplit_once('/')?;
-    (endpoint.method == "DELETE" && element.starts_with('{')).then_some((collection, endpoint.name.as_str()))
+    (endpoint.method == "DELETE" && element.starts_with('{')).then_some((collection, endpoint))
 }
 
 /// `https://api.stripe.com/v1/charges/{charge}` → `charges`.
@@ -159,6 +162,7 @@ fn operation(endpoint: &Endpoint, additions: &Additions) -> Operation {
         invocation: Invocation::Http { method, url, body },
         parameters,
         result: endpoint.result.clone(),
+        semantics: semantics::of(endpoint),
         definitions: Arc::default(),
     }
 }
@@ -283,5 +287,55 @@ mod tests {
         for name in additions.operations.keys() {
             assert!(names.contains(name), "{name} is no operation of Stripe");
         }
+    }
+
+    #[test]
+    fn a_post_takes_the_key_in_a_header_and_a_list_its_pages() {
+        use crate::semantics::KeyPlace;
+        let charge = named("PostCharges");
+        assert_eq!(charge.semantics.key.expect("a key").place, KeyPlace::Header("Idempotency-Key".to_owned()));
+        let paging = named("GetCharges").semantics.paging.expect("pages");
+        assert_eq!((paging.input[0].as_str(), paging.output[0].as_str()), ("starting_after", "data[-1].id"));
+        assert_eq!(named("GetCustomersSearch").semantics.paging.expect("pages").output, ["next_page"]);
+        assert_eq!(named("GetBalance").semantics.paging, None);
+        for operation in all() {
+            assert_eq!(operation.semantics.key.is_some(), operation.effect == Effect::Keyed, "{}", operation.name);
+            // A quote as a PDF is no JSON.
+            let is_typed = operation.result.is_object() || operation.name == "GetQuotesQuotePdf";
+            assert!(is_typed, "{} answers nothing known", operation.name);
+        }
+    }
+
+    #[test]
+    fn what_was_posted_is_deleted_by_the_id_in_the_answer() {
+        let services = operations().expect("imports").services;
+        let all: Vec<Operation> = services
+            .iter()
+            .flat_map(|service| {
+                let with = |operation: &Operation| Operation {
+                    definitions: Arc::clone(&service.definitions),
+                    ..operation.clone()
+                };
+                service.operations.iter().map(with).collect::<Vec<_>>()
+            })
+            .collect();
+        let mut count = 0;
+        for operation in &all {
+            let Some(inverse) = &operation.semantics.inverse else { continue };
+            count += 1;
+            let target = all.iter().find(|other| other.name == inverse.operation).expect("it exists");
+            let mut names = target.properties().map(|(name, _)| name).filter(|name| target.is_required(name));
+            assert!(names.all(|name| inverse.arguments.iter().any(|(given, _)| given == name)), "{}", operation.name);
+            for (_, source) in &inverse.arguments {
+                match source {
+                    crate::semantics::ArgumentSource::Result(path) => {
+                        assert!(crate::result_path_exists(operation, path).is_some(), "{} {path}", operation.name);
+                    }
+                    crate::semantics::ArgumentSource::Argument(name) => assert!(operation.is_required(name)),
+                    crate::semantics::ArgumentSource::Constant(_) => {}
+                }
+            }
+        }
+        assert!(count >= 25, "{count}");
     }
 }

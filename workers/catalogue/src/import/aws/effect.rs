@@ -1,278 +1,205 @@
-//! What an AWS operation does to the world, from its traits and its verb.
+//! What an AWS operation does to the world: from its traits, its text and its verb, whichever is the most careful.
 //!
-//! Botocore marks some operations `readonly` or `idempotent`; the rest is told from the name, and when in doubt the
-//! operation is irreversible.
+//! Verbs are not trusted: what begins like a read must also read by its text, hand out no credentials and carry no idempotency
+//! token; what sets a state must not, by its text, add, send, start or destroy. In doubt an operation is irreversible. How
+//! well that holds is measured on hand-made labels (`tests/fixtures/aws_effects.jsonl`). Start at [`effect`].
 
-use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use crate::operation::{Effect, Operation};
+use regex::Regex;
 
-/// First words of names that only read.
-const READING: &[&str] = &[
-    "Describe",
-    "List",
-    "Get",
-    "Head",
-    "Search",
-    "Query",
-    "Scan",
-    "Lookup",
-    "Select",
-    "View",
-    "Preview",
-    "Estimate",
-    "Validate",
-    "Check",
-    "Simulate",
-    "Count",
-    "Filter",
-    "Is",
-    "Detect",
-    "Classify",
-    "Suggest",
-    "Compare",
-    "Calculate",
-    "Evaluate",
-    "Discover",
-    "Export",
-    "Test",
-    "Verify",
-    "Retrieve",
-    "Lookup",
-    "Read",
-    "Download",
-    "Predict",
-];
-/// Reading verbs behind `Batch`.
-const READING_BATCHES: &[&str] = &["BatchGet", "BatchDescribe", "BatchCheck", "BatchDetect", "BatchIs", "BatchRead"];
+use crate::operation::Effect;
+use crate::semantics::Origin;
 
-/// Names that begin like a read but hand out credentials, create what they get, consume what they read, or act.
-const NOT_READING: &[&str] = &[
-    "GetFederationToken",
-    "GetSessionToken",
-    "GetClusterCredentials",
-    "GetClusterCredentialsWithIAM",
-    "GetCredentials",
-    "GetId",
-    "GetOpenIdTokenForDeveloperIdentity",
-    "GetInstanceAccess",
-    "GetDashboardEmbedUrl",
-    "GetSessionEmbedUrl",
-    "GetLatestConfiguration",
-    "GetTemporaryGlueTableCredentials",
-    "GetTemporaryGluePartitionCredentials",
-    "GetDataAccess",
-    "GetRoleCredentials",
-    "GetDevicePositionToken",
-    "TestFailover",
-    "TestMigration",
-    "TestRole",
-    "TestConnection",
-    "ExportToS3",
-    "ExportTableToPointInTime",
-    "ExportImage",
-    "ExportVmImage",
-    "ExportClientVpnClientCertificateRevocationList",
-    "VerifyEmailAddress",
-    "VerifyEmailIdentity",
-    "VerifyDomainIdentity",
-    "VerifyDomainDkim",
-    "VerifySoftwareToken",
-    "VerifyUserAttribute",
-    "VerifyTrust",
-    "VerifyOTPMessage",
-    "VerifyDestinationNumber",
-    "RetrieveDomainAuthCode",
-    "DiscoverInputSchema",
-    "TestInvokeMethod",
-    "TestInvokeAuthorizer",
-    "TestState",
-];
-/// Ends of names that begin with `Get` and mint a secret.
-const MINTING_ENDS: &[&str] = &["Token", "Tokens", "Credentials", "AccessKey", "LoginProfile"];
+mod words;
 
-/// First words after which the same again leaves the same state.
-const IDEMPOTENT: &[&str] = &[
-    "Put",
-    "Set",
-    "Update",
-    "Modify",
-    "Tag",
-    "Untag",
-    "Enable",
-    "Disable",
-    "Attach",
-    "Detach",
-    "Associate",
-    "Disassociate",
-    "Stop",
-];
-/// Names that begin so but append, count up or send.
-const NOT_IDEMPOTENT: &[&str] = &[
-    "PutEvents",
-    "PutRecord",
-    "PutRecords",
-    "PutRecordBatch",
-    "PutLogEvents",
-    "PutMetricData",
-    "PutMessage",
-    "PutEvaluations",
-    "PutExternalEvaluation",
-    "PutActionInteraction",
-    "PutTraceSegments",
-    "PutTelemetryRecords",
-    "PutAuditEvents",
-    "PutRumEvents",
-    "PutUsers",
-    "PutItems",
-    "PutActions",
-    "PutComment",
-    "UpdateItem",
-    "PutFeedback",
-    "PutJobSuccessResult",
-    "PutJobFailureResult",
-    "UpdateServiceSpecificCredential",
-    "UpdateAccessKey",
-];
-
-/// Pairs of first words: what the left one does, the right one takes back.
-const INVERSES: &[(&str, &str)] = &[
-    ("Create", "Delete"),
-    ("Attach", "Detach"),
-    ("Detach", "Attach"),
-    ("Associate", "Disassociate"),
-    ("Disassociate", "Associate"),
-    ("Enable", "Disable"),
-    ("Disable", "Enable"),
-    ("Start", "Stop"),
-    ("Stop", "Start"),
-    ("Add", "Remove"),
-    ("Register", "Deregister"),
-    ("Allocate", "Release"),
-    ("Authorize", "Revoke"),
-    ("Subscribe", "Unsubscribe"),
-    ("Tag", "Untag"),
-    ("Suspend", "Resume"),
-    ("Resume", "Suspend"),
-    ("Grant", "Revoke"),
-    ("Activate", "Deactivate"),
-    ("Deactivate", "Activate"),
-    ("Lock", "Unlock"),
-    ("Pause", "Resume"),
-];
-/// Certain, but not to be seen from the names.
-const KNOWN_INVERSES: &[(&str, &str, &str)] = &[("ec2", "RunInstances", "TerminateInstances")];
+use words::{ENDING, FRESH, IDEMPOTENT, NOT_IDEMPOTENT, NOT_READING, PURE, READING};
 
 /// What is known of an operation besides its name.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Traits {
+pub(super) struct Facts<'a> {
+    /// Trait `readonly`.
     pub readonly: bool,
+    /// Trait `idempotent`.
     pub idempotent: bool,
     /// HTTP method `GET` or `HEAD`.
     pub safe_method: bool,
-    /// Has a top-level idempotency token.
+    /// Takes an idempotency key.
     pub keyed: bool,
+    /// The vendor's text, plain.
+    pub text: &'a str,
+    /// Each call makes a new version: the result names one.
+    pub makes_version: bool,
+    /// The service has an opposite that needs nothing this one was not given.
+    pub can_be_taken_back: bool,
 }
 
-/// Effect class of an operation.
-pub(super) fn effect(name: &str, traits: Traits) -> Effect {
-    if traits.readonly {
-        return Effect::Read;
-    }
-    let verb = verb(name);
-    let minting = verb == "Get" && MINTING_ENDS.iter().any(|end| name.ends_with(end));
-    let reading = READING.contains(&verb) || READING_BATCHES.iter().any(|start| name.starts_with(start));
-    if reading && !minting && !NOT_READING.contains(&name) && !traits.keyed {
-        return Effect::Read;
-    }
-    // A GET that does not begin like a read (`AssumeRole…`, `CreateSession`) is looked at like any other.
-    if traits.keyed {
-        return Effect::Keyed;
-    }
-    let gone_for_good =
-        matches!(verb, "Delete" | "Terminate" | "Purge" | "Remove" | "Cancel" | "Deregister" | "Release");
-    let idempotent = traits.idempotent || IDEMPOTENT.contains(&verb) || (traits.safe_method && !reading);
-    if idempotent && !gone_for_good && !is_minting(name) && !NOT_IDEMPOTENT.contains(&name) {
-        return Effect::Idempotent;
-    }
-    Effect::Irreversible
-}
+/// Credentials and links that let somebody in: handing them out is no read, whatever the verb says.
+static MINTING: LazyLock<Regex> = LazyLock::new(|| {
+    let name = "(Access|Auth|Authorization|Session|Bearer|Identity|OpenId|Federation|Refresh|Client|Derived|Callback)Tokens?\
+                |Token(For|s?From|s?With|s?$)|Credentials?(For|From|With|$)|AccessKey|LoginProfile|EmbedUrl|ComputeAccess|[Ss]igned(Url|URL)\
+                |VerificationCode|AuthCode|DataAccess$|^Assume|^CreateSession$";
+    Regex::new(name).expect("a constant")
+});
 
-/// Writes `undo` where the inverse exists in the same service and nothing more must be known for it.
-pub(super) fn link_inverses(service: &str, operations: &mut [Operation]) {
-    let by_name: HashMap<String, usize> =
-        operations.iter().enumerate().map(|(at, operation)| (operation.name.clone(), at)).collect();
-    for at in 0..operations.len() {
-        let undo = inverse_name(service, &operations[at].name, |name| by_name.contains_key(name));
-        let certain = undo.as_ref().and_then(|name| by_name.get(name)).is_some_and(|&other| {
-            // What a creation made is named by its result; every other pair must speak of the same things.
-            verb(&operations[at].name) == "Create" || needs_no_more(&operations[other], &operations[at])
-        });
-        if certain || KNOWN_INVERSES.iter().any(|known| (known.0, known.1) == (service, &operations[at].name)) {
-            operations[at].undo = undo;
+/// First words of a text that only tells.
+static TELLS: LazyLock<Regex> = LazyLock::new(|| {
+    let first = "(?i)^(the \\S+ (operation|action|api) )?(this \\S* ?(operation|action|api|request|is a request) )?(to )?\
+                 (returns?|lists?|retrieves?|gets?|describes?|search(es)?|provides?|displays?|shows?|fetch(es)?|obtains?|\
+                 quer(y|ies)|finds?|views?|checks?|looks? up|counts?|detects?|inspects?|validates?|estimates?|compares?|\
+                 calculates?|evaluates?|simulates?|classif(y|ies)|previews?|predicts?|suggests?|maps?|parses?|reads?|\
+                 downloads?|exports?|autocomplete|gathers?|analyzes?|selects?|filters?|scans?|determines?|information)\\b";
+    Regex::new(first).expect("a constant")
+});
+
+/// First words of a text that acts, though the verb of the name reads.
+static ACTS: LazyLock<Regex> = LazyLock::new(|| {
+    let first = "(?i)^(the \\S+ (operation|action|api) )?(this \\S* ?(operation|action|api) )?(creates?|generates?|starts?|\
+                 deletes?|sends?|issues?|exchang|registers?|updates?|polls?|adds?|removes?|initiates?|begins?|verif|invokes?|\
+                 attempts?|assigns?|marks?|sets?|enables?|disables?|requests? that|triggers?|runs?|executes?|acquires?)";
+    Regex::new(first).expect("a constant")
+});
+
+/// Words near the beginning of a text after which even a reading verb does something.
+static SIDE_EFFECT: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "(?i)temporary (access |security )?credential|short-term credential|sends? an? |issues new|is registered|\
+                 asynchronously|starts? an? |creates? an? (new )?(job|task|report|identity|session)|one-time pass|\
+                 billed|charge[sd]? |to (the|an|your) (amazon )?s3 |\\bsets? (the )?status|checks (in|out) ";
+    Regex::new(words).expect("a constant")
+});
+
+/// Words near the beginning of a text that sets nothing absolute: again would add, send, start or destroy more.
+static NOT_A_STATE: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "(?i)new (\\w+ )?(version|revision)|\\bappend|\\bpublish(es|ed)?\\b|\\bsends?\\b|\\binvok|\\bexecut(es|ion of)|\
+                 \\bcancel(s|led)?\\b|\\bterminat|\\bdelet(es|e|ed|ing)\\b|\\bpermanent|\\bpurchas|\\bincrement|\\bingest|\
+                 \\buploads?\\b|\\bcommits?\\b|\\brotat|\\bregenerat|\\brecreat|\\breplac(es|ed) the (instance|node)|\\bcannot be undone|\
+                 can't be (undone|reversed|restored)|irreversibl|\\brestarts?\\b|\\breboots?\\b|\\bwip(es|ed)\\b|\\beras|\\bsubmits?\\b|\\brecords (a|an|the|your|one) |\\bwrites (a|an|data|one|multiple)";
+    Regex::new(words).expect("a constant")
+});
+
+static SAYS_IDEMPOTENT: LazyLock<Regex> = LazyLock::new(|| {
+    let words =
+        "(?i)(this|the) (\\w+ )?(operation|action|api|call|request)? ?(is|are) idempotent|\\bis an idempotent\\b";
+    Regex::new(words).expect("a constant")
+});
+
+/// Effect class of an operation, and who says so.
+pub(super) fn effect(name: &str, facts: Facts<'_>) -> (Effect, Origin) {
+    let bare = without_batch(name);
+    let verb = verb(bare);
+    let side_effect = SIDE_EFFECT.is_match(opening(facts.text, 2));
+    let minting = MINTING.is_match(name) && !matches!(verb, "List" | "Describe" | "Count" | "Validate");
+    if !minting && !side_effect && !facts.keyed && !NOT_READING.contains(&name) {
+        if facts.readonly && !words::ACTING.contains(&verb) {
+            return (Effect::Read, Origin::vendor("readonly"));
+        }
+        if let Some(rule) = reads(name, facts) {
+            return (Effect::Read, Origin::rule(rule));
         }
     }
-}
-
-fn inverse_name(service: &str, name: &str, exists: impl Fn(&str) -> bool) -> Option<String> {
-    let known = KNOWN_INVERSES.iter().find(|known| known.0 == service && known.1 == name);
-    if let Some((_, _, inverse)) = known {
-        return Some((*inverse).to_owned()).filter(|name| exists(name));
+    if facts.keyed {
+        return (Effect::Keyed, Origin::rule("takes-an-idempotency-key"));
     }
-    let verb = verb(name);
-    let candidates = INVERSES.iter().filter(|pair| pair.0 == verb);
-    candidates.map(|pair| format!("{}{}", pair.1, &name[verb.len()..])).find(|name| exists(name))
+    sets(name, facts, minting).map_or((Effect::Irreversible, Origin::Unknown), |origin| (Effect::Idempotent, origin))
 }
 
-/// Does the first operation need nothing that the second was not given or did not answer?
-fn needs_no_more(inverse: &Operation, forward: &Operation) -> bool {
-    let answered = forward.result.get("properties").and_then(|properties| properties.as_object());
-    inverse.properties().filter(|(name, _)| inverse.is_required(name)).all(|(name, _)| {
-        forward.parameter(name).is_some() || answered.is_some_and(|answered| answered.contains_key(name))
-    })
+/// Name of the rule by which it only reads.
+fn reads(name: &str, facts: Facts<'_>) -> Option<&'static str> {
+    let bare = without_batch(name);
+    let bare = bare.strip_prefix("Admin").filter(|rest| rest.starts_with(char::is_uppercase)).unwrap_or(bare);
+    let verb = verb(bare);
+    let opening = opening(facts.text, 1);
+    let tells = TELLS.is_match(opening);
+    if READING.contains(&verb) {
+        // A text in other words than a read's own is believed when the protocol agrees.
+        return (!ACTS.is_match(opening) || (facts.safe_method && tells)).then_some("reading-verb");
+    }
+    if PURE.contains(&verb) && (tells || opening.is_empty() && facts.safe_method) {
+        return (facts.safe_method || !is_job(facts.text)).then_some("computing-verb-and-text");
+    }
+    (facts.safe_method && tells && !words::ACTING.contains(&verb)).then_some("safe-method-and-text")
 }
 
-fn is_minting(name: &str) -> bool {
-    name.starts_with("Assume") || MINTING_ENDS.iter().any(|end| name.ends_with(end)) || name == "CreateSession"
+/// Who says that the same again leaves the same state.
+fn sets(name: &str, facts: Facts<'_>, minting: bool) -> Option<Origin> {
+    let bare = without_batch(name);
+    let verb = verb(bare);
+    if ENDING.contains(&verb)
+        || FRESH.contains(&verb)
+        || minting
+        || NOT_IDEMPOTENT.contains(&name)
+        || facts.makes_version
+    {
+        return None;
+    }
+    // What removes tags is said to delete them; they can be set again.
+    let is_tagging = matches!(verb, "Tag" | "Untag");
+    if !is_tagging && NOT_A_STATE.is_match(opening(facts.text, 2)) || verb == "Stop" && is_run(bare) {
+        return None;
+    }
+    // Not for `Create`: some make a second thing in spite of the mark, so there only words count.
+    if facts.idempotent && verb != "Create" {
+        return Some(Origin::vendor("idempotent"));
+    }
+    if SAYS_IDEMPOTENT.is_match(facts.text) {
+        return Some(Origin::Text);
+    }
+    if verb == "Stop" {
+        return facts.can_be_taken_back.then(|| Origin::rule("stop-with-start"));
+    }
+    let tags = ["AddTags", "CreateTags", "CreateOrUpdateTags"].iter().any(|start| name.starts_with(start));
+    let overwrites = tags && facts.text.to_ascii_lowercase().contains("overwrit");
+    if overwrites {
+        return Some(Origin::rule("tags-overwrite"));
+    }
+    IDEMPOTENT.contains(&verb).then(|| Origin::rule("state-setting-verb"))
+}
+
+/// Is what the name speaks of over for good once it is stopped?
+pub(super) fn is_run(name: &str) -> bool {
+    let ends = [
+        "Run",
+        "Runs",
+        "Executions",
+        "Tasks",
+        "Queries",
+        "Job",
+        "Jobs",
+        "Task",
+        "Execution",
+        "Query",
+        "Session",
+        "Build",
+        "Batch",
+        "Analyzer",
+        "Test",
+        "Operation",
+    ];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+/// Does the text speak of work that goes on after the answer?
+fn is_job(text: &str) -> bool {
+    let opening = opening(text, 3);
+    ["asynchron", " job", "in the background", "starts "].iter().any(|sign| opening.contains(sign))
+}
+
+/// The first sentences of a text.
+fn opening(text: &str, sentences: usize) -> &str {
+    let end = text.match_indices(". ").nth(sentences - 1).map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}
+
+/// `BatchStop…` does what `Stop…` does.
+fn without_batch(name: &str) -> &str {
+    name.strip_prefix("Batch").filter(|rest| rest.starts_with(char::is_uppercase)).unwrap_or(name)
 }
 
 /// First word of a name: `Create` of `CreateVpc`.
-fn verb(name: &str) -> &str {
+pub(super) fn verb(name: &str) -> &str {
     let end = name.char_indices().skip(1).find(|(_, letter)| letter.is_uppercase()).map_or(name.len(), |(at, _)| at);
     &name[..end]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plain(name: &str) -> Effect {
-        effect(name, Traits::default())
-    }
-
-    #[test]
-    fn reads_are_told_from_what_only_begins_like_one() {
-        assert_eq!(plain("DescribeInstances"), Effect::Read);
-        assert_eq!(plain("BatchGetItem"), Effect::Read);
-        assert_eq!(plain("GetSessionToken"), Effect::Irreversible);
-        assert_eq!(plain("GetAuthorizationToken"), Effect::Irreversible);
-        let assumed = Traits { safe_method: true, ..Traits::default() };
-        assert_eq!(effect("AssumeQueueRoleForUser", assumed), Effect::Irreversible);
-    }
-
-    #[test]
-    fn danger_is_the_default() {
-        assert_eq!(plain("TerminateInstances"), Effect::Irreversible);
-        assert_eq!(plain("FrobnicateVpc"), Effect::Irreversible);
-        assert_eq!(effect("DeleteTable", Traits { idempotent: true, ..Traits::default() }), Effect::Irreversible);
-        assert_eq!(plain("PutRecord"), Effect::Irreversible);
-        assert_eq!(plain("UpdateItem"), Effect::Irreversible);
-    }
-
-    #[test]
-    fn tokens_make_keyed_and_settings_are_idempotent() {
-        assert_eq!(effect("RunInstances", Traits { keyed: true, ..Traits::default() }), Effect::Keyed);
-        assert_eq!(plain("PutBucketVersioning"), Effect::Idempotent);
-        assert_eq!(plain("StopInstances"), Effect::Idempotent);
-    }
-}
+mod tests;

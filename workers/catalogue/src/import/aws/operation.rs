@@ -1,48 +1,103 @@
 //! One operation of a botocore model → [`Operation`].
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
-use super::effect::{self, Traits};
+use super::effect::{self, Facts};
 use super::shapes::{Shapes, is_true, shape_name};
 use super::source::ServiceModel;
-use super::text::first_sentence;
-use super::{PROVIDER, cli};
-use crate::operation::{Invocation, Operation};
+use super::text::{self, first_sentence};
+use super::{PROVIDER, cli, inverse, semantics, waiters};
+use crate::operation::{Effect, Invocation, Operation};
+use crate::semantics::{KeyPlace, Semantics};
 
 /// Longest summary, in bytes: the contract of [`Operation::summary`].
 const MAX_SUMMARY: usize = 300;
 
 /// Every operation of a service, in the order of their names.
 pub(super) fn import_all(service: &str, model: &ServiceModel, shapes: &Shapes) -> Vec<Operation> {
-    let listed = model.api.get("operations").and_then(Value::as_object);
-    let mut listed: Vec<(&String, &Value)> = listed.into_iter().flatten().collect();
-    listed.sort_by_key(|(name, _)| name.as_str());
-    let one = |(name, described): (&String, &Value)| {
-        let tokens = page_tokens(&model.paginators, name);
-        import(service, (name, described), shapes, &tokens)
-    };
+    let listed = listed(model);
+    let mut operations: Vec<Operation> =
+        listed.iter().map(|(name, described)| import(service, (name, described), shapes, model)).collect();
     // Parameters first: a shape used on both sides keeps its descriptions.
-    let mut operations: Vec<Operation> = listed.iter().copied().map(one).collect();
     for (operation, (_, described)) in operations.iter_mut().zip(&listed) {
         if let Some(output) = described.get("output").and_then(shape_name) {
             operation.result = shapes.object(output, false);
         }
     }
-    effect::link_inverses(service, &mut operations);
     operations
 }
 
-fn import(service: &str, named: (&str, &Value), shapes: &Shapes, page_tokens: &[&str]) -> Operation {
+/// Effects, inverses, waiters and what else is told of failing; needs the operations of the whole service and their shapes.
+pub(super) fn add_semantics(
+    operations: &mut [Operation],
+    model: &ServiceModel,
+    shapes: &Shapes,
+    definitions: &Map<String, Value>,
+) {
+    let listed = listed(model);
+    let texts = listed.iter().map(|(name, described)| ((*name).clone(), text::opening(documentation(described))));
+    let texts: HashMap<String, String> = texts.collect();
+    let service = operations.first().map(|first| first.service.clone()).unwrap_or_default();
+    inverse::link(&service, operations, &texts, definitions);
+    waiters::attach(&model.waiters, operations);
+    for (operation, (name, described)) in operations.iter_mut().zip(&listed) {
+        let input = described.get("input").and_then(shape_name);
+        let members: Vec<(&str, &Value, &Value)> = input.into_iter().flat_map(|shape| shapes.members(shape)).collect();
+        let known = &mut operation.semantics;
+        known.key = semantics::key(&members);
+        known.dry_run = semantics::dry_run(&members);
+        known.paging = semantics::paging(&model.paginators, name);
+        known.errors = semantics::errors(described, shapes, &model.retry);
+        let method = described.pointer("/http/method").and_then(Value::as_str).unwrap_or_default();
+        let facts = Facts {
+            readonly: is_true(described, "readonly"),
+            idempotent: is_true(described, "idempotent"),
+            safe_method: matches!(method, "GET" | "HEAD"),
+            keyed: known.key.is_some(),
+            text: texts.get(*name).map_or("", String::as_str),
+            makes_version: makes_version(described, shapes),
+            can_be_taken_back: known.inverse.is_some(),
+        };
+        (operation.effect, known.effect_from) = effect::effect(name, facts);
+    }
+}
+
+fn listed(model: &ServiceModel) -> Vec<(&String, &Value)> {
+    let listed = model.api.get("operations").and_then(Value::as_object);
+    let mut listed: Vec<(&String, &Value)> = listed.into_iter().flatten().collect();
+    listed.sort_by_key(|(name, _)| name.as_str());
+    listed
+}
+
+fn documentation(described: &Value) -> &str {
+    described.get("documentation").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Does the result name a version that the call made?
+fn makes_version(described: &Value, shapes: &Shapes) -> bool {
+    let output = described.get("output").and_then(shape_name);
+    let mut names =
+        output.into_iter().flat_map(|shape| shapes.members(shape)).map(|(name, ..)| name.to_ascii_lowercase());
+    names.any(|name| ["versionid", "versionnumber", "versionarn"].iter().any(|end| name.ends_with(end)))
+}
+
+fn import(service: &str, named: (&str, &Value), shapes: &Shapes, model: &ServiceModel) -> Operation {
     let (name, described) = named;
     let words = cli::words(service, name);
     let input = described.get("input").and_then(shape_name);
     let mut parameters = input.map_or_else(no_parameters, |shape| shapes.object(shape, true));
     let members: Vec<(&str, &Value, &Value)> = input.into_iter().flat_map(|shape| shapes.members(shape)).collect();
+    let key = semantics::key(&members);
+    let page_tokens = page_tokens(&model.paginators, name);
     if let Some(properties) = parameters.get_mut("properties").and_then(Value::as_object_mut) {
         for (member, reference, _) in &members {
             let Some(schema) = properties.get_mut(*member) else { continue };
             schema["x-flag"] = json!(cli::flag(service, &words[2], member));
-            if is_never_said(member, reference, schema, page_tokens) {
+            let is_key =
+                key.as_ref().is_some_and(|key| matches!(&key.place, KeyPlace::Parameter(name) if name == member));
+            if is_key || is_never_said(member, reference, schema, &page_tokens) {
                 schema["x-never"] = json!(true);
             }
         }
@@ -53,25 +108,18 @@ fn import(service: &str, named: (&str, &Value), shapes: &Shapes, page_tokens: &[
     if is_true(described, "deprecated") {
         parameters["deprecated"] = json!(true);
     }
-    let method = described.pointer("/http/method").and_then(Value::as_str).unwrap_or_default();
-    let traits = Traits {
-        readonly: is_true(described, "readonly"),
-        idempotent: is_true(described, "idempotent"),
-        safe_method: matches!(method, "GET" | "HEAD"),
-        keyed: members.iter().any(|(_, reference, _)| is_true(reference, "idempotencyToken")),
-    };
-    let text = described.get("documentation").and_then(Value::as_str).unwrap_or_default();
     Operation {
         provider: PROVIDER.to_owned(),
         service: service.to_owned(),
         name: name.to_owned(),
-        summary: first_sentence(text, MAX_SUMMARY),
+        summary: first_sentence(documentation(described), MAX_SUMMARY),
         words: Vec::new(),
-        effect: effect::effect(name, traits),
+        effect: Effect::Irreversible,
         undo: None,
         invocation: Invocation::Command { words },
         parameters,
         result: Value::Null,
+        semantics: Semantics::default(),
         definitions: std::sync::Arc::default(),
     }
 }

@@ -57,8 +57,9 @@ impl<'a> Shapes<'a> {
         }
     }
 
-    pub fn into_definitions(self) -> Map<String, Value> {
-        self.definitions.into_inner().into_iter().collect()
+    /// Takes the definitions made so far.
+    pub fn take_definitions(&self) -> Map<String, Value> {
+        self.definitions.take().into_iter().collect()
     }
 
     fn definition(&self, name: &str) -> Value {

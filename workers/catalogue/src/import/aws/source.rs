@@ -9,10 +9,14 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use zip::ZipArchive;
 
+use super::semantics;
 use crate::error::{CatalogueError, Result};
+use crate::semantics::ErrorRule;
 
 /// The largest model (EC2) has 12 MB; bounds what a foreign archive can make us allocate.
-const MAX_FILE: u64 = 256 << 20;
+const MAX_FILE: u64 = 64 << 20;
+/// Services in one source; botocore has 439.
+const MAX_SERVICES: usize = 4096;
 const DATA: &str = "botocore/data/";
 
 /// A wheel or a folder, and what it holds.
@@ -31,6 +35,10 @@ pub(super) struct ServiceModel {
     pub api: Value,
     /// `paginators-1.json`, or null.
     pub paginators: Value,
+    /// `waiters-2.json`, or null.
+    pub waiters: Value,
+    /// Botocore's retry table for this service.
+    pub retry: Vec<ErrorRule>,
 }
 
 // === impl Source ===
@@ -52,6 +60,10 @@ impl Source {
         for name in names {
             let parts: Vec<&str> = name.split('/').collect();
             let [service, version, "service-2.json.gz" | "service-2.json"] = parts[..] else { continue };
+            // They become names of services: no control characters, no way out of the folder.
+            if !is_name(service) || !is_name(version) {
+                return Err(refused(path, &format!("{name:?} is no name of a model")));
+            }
             let newest = source.versions.entry(service.to_owned()).or_default();
             // Versions are dates (2016-11-15): the greatest is the newest.
             if version > newest.as_str() {
@@ -61,6 +73,9 @@ impl Source {
         if source.versions.is_empty() {
             let reason = "no botocore/data/*/*/service-2.json.gz in it; give a botocore wheel or its data folder";
             return Err(refused(path, reason));
+        }
+        if source.versions.len() > MAX_SERVICES {
+            return Err(refused(path, &format!("more than {MAX_SERVICES} services in it, which no botocore has")));
         }
         Ok(source)
     }
@@ -78,11 +93,17 @@ impl Source {
         if let Some(extras) = self.json(&format!("{folder}/service-2.sdk-extras"))? {
             merge(&mut api, extras.get("merge").unwrap_or(&Value::Null));
         }
+        if !api.get("operations").is_some_and(Value::is_object) {
+            let reason = format!("{folder}/service-2.json has no object `operations`: it is no botocore model");
+            return Err(refused(&self.path, &reason));
+        }
         let mut paginators = self.json(&format!("{folder}/paginators-1"))?.unwrap_or_default();
         if let Some(extras) = self.json(&format!("{folder}/paginators-1.sdk-extras"))? {
             merge(&mut paginators, extras.get("merge").unwrap_or(&Value::Null));
         }
-        Ok(ServiceModel { api, paginators })
+        let waiters = self.json(&format!("{folder}/waiters-2"))?.unwrap_or_default();
+        let retry = semantics::retry_table(&self.json("_retry")?.unwrap_or_default(), service);
+        Ok(ServiceModel { api, paginators, waiters, retry })
     }
 
     /// Reads `stem.json.gz` or `stem.json`; `None` when neither exists.
@@ -105,7 +126,7 @@ impl Source {
     fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(archive) = &mut self.archive else {
             let path = self.path.join(name);
-            return match fs::read(&path) {
+            return match File::open(&path).and_then(|mut file| read_bounded(&mut file)) {
                 Ok(bytes) => Ok(Some(bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 Err(source) => Err(CatalogueError::SourceReadFailed { path, source }),
@@ -116,20 +137,27 @@ impl Source {
             Err(zip::result::ZipError::FileNotFound) => return Ok(None),
             Err(error) => return Err(refused(&self.path, &format!("{name}: {error}"))),
         };
-        let mut bytes = Vec::new();
-        member
-            .by_ref()
-            .take(MAX_FILE)
-            .read_to_end(&mut bytes)
-            .map_err(|error| refused(&self.path, &format!("{name}: {error}")))?;
-        Ok(Some(bytes))
+        read_bounded(&mut member).map(Some).map_err(|error| refused(&self.path, &format!("{name}: {error}")))
     }
 }
 
 fn unpack(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut unpacked = Vec::new();
-    GzDecoder::new(bytes).take(MAX_FILE).read_to_end(&mut unpacked)?;
-    Ok(unpacked)
+    read_bounded(&mut GzDecoder::new(bytes))
+}
+
+/// The whole of a file, or an error when it is larger than any model: a few kilobytes can unpack to gigabytes.
+fn read_bounded(reader: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(io::Error::other(format!("it is larger than {} MB, which no model is", MAX_FILE >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    !text.is_empty() && text.len() <= 128 && !text.starts_with('.') && text.chars().all(fits)
 }
 
 fn folder_files(root: &Path) -> io::Result<Vec<String>> {

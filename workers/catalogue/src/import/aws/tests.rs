@@ -41,7 +41,7 @@ fn the_newest_version_of_each_service_is_taken() {
     let names: Vec<&str> = all.services.iter().map(|service| service.name.as_str()).collect();
     assert_eq!(names, ["configservice", "dynamodb", "s3"]);
     let counts: Vec<usize> = all.services.iter().map(|service| service.operations.len()).collect();
-    assert_eq!(counts, [1, 9, 5 + 8]);
+    assert_eq!(counts, [3, 9, 5 + 9]);
     assert_eq!(all.services[1].title, "Amazon DynamoDB");
 }
 
@@ -99,6 +99,16 @@ fn effects_and_inverses_come_from_names_and_traits() {
 }
 
 #[test]
+fn copying_can_be_tried_and_syncing_can_delete() {
+    let arguments = |extra: &str| json!({"source": ".", "destination": "s3://b", extra: true});
+    assert_eq!(imported("s3", "cp").effect_of(&arguments("dryrun")), Effect::Read);
+    assert_eq!(imported("s3", "cp").effect_of(&arguments("recursive")), Effect::Idempotent);
+    assert_eq!(imported("s3", "sync").effect_of(&arguments("delete")), Effect::Irreversible);
+    assert_eq!(imported("s3", "sync").effect_of(&arguments("size-only")), Effect::Idempotent);
+    assert_eq!(imported("s3", "mv").effect_of(&arguments("recursive")), Effect::Irreversible);
+}
+
+#[test]
 fn s3_has_both_of_its_commands() {
     let words = |name: &str| match imported("s3", name).invocation {
         Invocation::Command { words } => words,
@@ -116,7 +126,7 @@ fn s3_has_both_of_its_commands() {
 
 #[test]
 fn every_name_in_the_s3_table_is_described() {
-    for operation in s3::operations() {
+    for operation in s3::operations(&[]) {
         for (name, schema) in operation.properties() {
             assert!(schema["description"].is_string(), "{} {name}", operation.name);
         }
@@ -168,4 +178,67 @@ fn a_broken_model_names_its_file() {
     std::fs::write(version.join("service-2.json"), "{\"operations\": ").unwrap();
     let error = operations(folder.path()).unwrap_err();
     assert!(error.to_string().contains("tiny/2020-01-01/service-2.json"), "{error}");
+}
+
+/// The error of a service whose model is this text.
+fn refusal(model: &[u8], file: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let version = folder.path().join("tiny/2020-01-01");
+    std::fs::create_dir_all(&version).unwrap();
+    std::fs::write(version.join(file), model).unwrap();
+    match operations(folder.path()) {
+        Ok(imported) => panic!("imported {} operations", imported.len()),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn gzipped(text: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn a_model_that_is_none_says_where_and_why() {
+    assert!(refusal(b"[]", "service-2.json").contains("no object `operations`"));
+    assert!(refusal(br#"{"operations": []}"#, "service-2.json").contains("no object `operations`"));
+    let deep = format!("{{\"operations\": {}", "[".repeat(100_000));
+    assert!(refusal(deep.as_bytes(), "service-2.json").contains("recursion limit"));
+    let cut = gzipped(br#"{"operations": {}}"#);
+    assert!(refusal(&cut[..cut.len() - 9], "service-2.json.gz").contains("service-2.json.gz"));
+    // 70 MB of blanks are 70 KB packed.
+    let bomb = gzipped(&vec![b' '; 70 << 20]);
+    assert!(refusal(&bomb, "service-2.json.gz").contains("larger than 64 MB"));
+}
+
+#[test]
+fn names_that_are_no_names_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = folder.path().join("ti\u{1b}ny/2020-01-01");
+    std::fs::create_dir_all(&version).unwrap();
+    std::fs::write(version.join("service-2.json"), "{}").unwrap();
+    assert!(Botocore::open(folder.path()).unwrap_err().to_string().contains("no name of a model"));
+}
+
+#[test]
+fn shapes_that_go_in_circles_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = folder.path().join("tiny/2020-01-01");
+    std::fs::create_dir_all(&version).unwrap();
+    let model = json!({
+        "operations": {"MakeThing": {"input": {"shape": "A"}, "output": {"shape": "A"}, "errors": [{"shape": "Nowhere"}, 7]},
+                       "ReadThing": {"input": {"shape": "Missing"}, "output": 3, "errors": "none"}},
+        "shapes": {"A": {"type": "structure", "members": {"b": {"shape": "List"}, "map": {"shape": "Map"}, "gone": {"shape": "Gone"}}},
+                   "List": {"type": "list", "member": {"shape": "List"}},
+                   "Map": {"type": "map", "key": {"shape": "Map"}, "value": {"shape": "Map"}}},
+    });
+    std::fs::write(version.join("service-2.json"), model.to_string()).unwrap();
+    let waiters = json!({"waiters": {"ThingMade": {"operation": 1}, "X": "y"}});
+    std::fs::write(version.join("waiters-2.json"), waiters.to_string()).unwrap();
+    let imported = operations(folder.path()).unwrap();
+    let [make, read] = &imported.services[0].operations[..] else { panic!("two operations") };
+    assert!(make.parameter("b").is_some() && crate::result_paths(make).len() <= 200);
+    assert_eq!((make.effect, make.semantics.waiters.len()), (Effect::Irreversible, 0));
+    assert!(read.parameter("b").is_none());
 }

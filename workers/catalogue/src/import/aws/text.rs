@@ -12,6 +12,14 @@ pub(super) fn first_sentence(html: &str, limit: usize) -> String {
     shorten(&text[..sentence_end(text)], limit)
 }
 
+/// The beginning of an HTML text without markup and notes, on one line; paragraphs end in a full stop and a blank.
+pub(super) fn opening(html: &str) -> String {
+    let main = plain(truncate(html, MAX_LOOK), true);
+    let text = if main.trim().is_empty() { plain(truncate(html, MAX_LOOK), false) } else { main };
+    let lines = text.lines().map(|line| line.trim().trim_end_matches('.')).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(". ")
+}
+
 /// Tags out, entities decoded, blanks joined; paragraphs end in a line break. Leading notes are skipped if asked.
 fn plain(html: &str, skip_notes: bool) -> String {
     let mut text = String::new();

@@ -162,7 +162,8 @@ fn schema(name: &str, command: &Command) -> Option<Value> {
     })
 }
 
-fn kinds(command: &Command) -> Vec<&str> {
+/// The words `resource` may be.
+pub fn kinds(command: &Command) -> Vec<&str> {
     let extra = command.extra_kinds.split_whitespace().chain(command.all.then_some("all"));
     if command.kinds.is_empty() {
         return kubernetes::kinds().iter().map(|kind| kind.name.as_str()).chain(extra).collect();
