@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use silverback_engine::Embedder;
@@ -26,7 +26,7 @@ const NONE: &str = "none";
 
 /// Embeddings of examples and how to get more.
 pub struct Classifier {
-    embedder: Embedder,
+    embedder: Arc<Embedder>,
     none: Vec<Vec<f32>>,
     kept: Mutex<HashMap<String, Vec<f32>>>,
 }
@@ -41,7 +41,7 @@ impl Classifier {
     ///
     /// # Errors
     /// When the embedding model fails.
-    pub fn new(embedder: Embedder) -> Result<Self, WorkerError> {
+    pub fn new(embedder: Arc<Embedder>) -> Result<Self, WorkerError> {
         let mut classifier = Self { embedder, none: Vec::new(), kept: Mutex::default() };
         let none = specialty::none_examples();
         classifier.none = classifier.embed(&none.iter().map(String::as_str).collect::<Vec<_>>())?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::blocks::{self, BlockEntry};
-use super::format::{self, Header, push_varint};
+use super::format::{self, Header, SECTIONS, push_varint};
 use super::index::{Directory, Document, Posting, ServiceEntry};
 use crate::error::{CatalogueError, Result};
 use crate::import::ImportedService;
@@ -134,24 +134,28 @@ impl PackWriter {
         let names = encode_names(&self.names);
         let documents: Vec<u8> = self.documents.iter().flat_map(|document| document.to_bytes()).collect();
         let keys = encode_keys(&self.keys)?;
-        let sections: [&[u8]; 7] = [&directory, &names, &documents, &keys, &terms, &postings, &self.blocks];
-        let mut hasher = Sha256::new();
-        sections.iter().for_each(|section| hasher.update(section));
-        let header = Header::lay_out(sections, hasher.finalize().into());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        // Readable for all: a pack has no secrets, and temporary files are private by default.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        let mut unnamed = tempfile::Builder::new();
-        let mut file = unnamed.prefix(".pack-").suffix(".tmp").permissions(permissions).tempfile_in(folder)?;
-        file.write_all(&header.to_bytes())?;
-        for section in sections {
-            file.write_all(section)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(PackSummary { digest: format::digest_name(&header.digest), operations, bytes: header.file_len })
+        write_file(path, [&directory, &names, &documents, &keys, &terms, &postings, &self.blocks, &[]], operations)
     }
+}
+
+/// Writes the sections beside their final place, then renames the file.
+pub(super) fn write_file(path: &Path, sections: [&[u8]; SECTIONS], operations: u32) -> io::Result<PackSummary> {
+    let mut hasher = Sha256::new();
+    sections.iter().for_each(|section| hasher.update(section));
+    let header = Header::lay_out(sections, hasher.finalize().into());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    // Readable for all: a pack has no secrets, and temporary files are private by default.
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    let mut unnamed = tempfile::Builder::new();
+    let mut file = unnamed.prefix(".pack-").suffix(".tmp").permissions(permissions).tempfile_in(folder)?;
+    file.write_all(&header.to_bytes())?;
+    for section in sections {
+        file.write_all(section)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(PackSummary { digest: format::digest_name(&header.digest), operations, bytes: header.file_len })
 }
 
 fn refused(what: &str, reason: &str) -> CatalogueError {
