@@ -110,7 +110,8 @@ impl PackWriter {
             self.terms.entry(term).or_default().push((index, posting));
         }
         let deprecated = operation.parameters.get("deprecated").is_some_and(|flag| flag == true);
-        self.documents.push(Document { service, lengths: fields.lengths(), deprecated });
+        let placeholders = placeholders(&operation.invocation);
+        self.documents.push(Document { service, lengths: fields.lengths(), deprecated, placeholders });
         self.names.push(operation.name.clone());
         Ok(())
     }
@@ -160,6 +161,14 @@ pub(super) fn write_file(path: &Path, sections: [&[u8]; SECTIONS], operations: u
 
 fn refused(what: &str, reason: &str) -> CatalogueError {
     CatalogueError::PackRefused { what: what.to_owned(), reason: reason.to_owned() }
+}
+
+/// How many values the path of an HTTP request needs.
+fn placeholders(invocation: &Invocation) -> u8 {
+    match invocation {
+        Invocation::Command { .. } => 0,
+        Invocation::Http { url, .. } => url.matches('{').count().min(255) as u8,
+    }
 }
 
 fn encode_names(names: &[String]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use super::{Source, Wish};
 use crate::catalogue::{Catalogue, Hit, OperationRef};
 
 /// How many numbers describe a proposal.
-pub const FEATURES: usize = 10;
+pub const FEATURES: usize = 11;
 
 /// What they are, in order; the rows of `weights.json`.
 pub const FEATURE_NAMES: [&str; FEATURES] = [
@@ -20,6 +20,7 @@ pub const FEATURE_NAMES: [&str; FEATURES] = [
     "draft_service",
     "popularity",
     "words_and_meaning",
+    "path_value_missing",
 ];
 
 /// The numbers of one proposal.
@@ -66,15 +67,27 @@ pub(super) fn describe(catalogue: &Catalogue, wish: &Wish<'_>, lists: [&[Hit]; 3
     }
     let best_cosine = meaning.first().map_or(0.0, |hit| hit.score);
     let drafted_service = draft.first().and_then(|hit| Some((service_of(catalogue, hit.operation)?, hit.score)));
+    let identifiers = identifiers(wish.text);
     let mut found: Vec<Proposed> = found.into_values().collect();
     for proposed in &mut found {
-        proposed.note_surroundings(catalogue, wish, best_cosine, drafted_service);
+        proposed.note_surroundings(catalogue, wish, best_cosine, drafted_service, identifiers);
     }
     found
 }
 
 fn service_of(catalogue: &Catalogue, at: OperationRef) -> Option<(u32, &str)> {
     catalogue.name(at).map(|(_, service, _)| (at.pack, service))
+}
+
+/// Words that can stand in a path: with a digit, or a mark within (`cus_abc`, `price_gold`).
+fn identifiers(text: &str) -> usize {
+    let word = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let is_identifier = |word: &&str| {
+        let letters = word.trim_matches(|c: char| !c.is_alphanumeric());
+        letters.contains('_')
+            || (letters.bytes().any(|b| b.is_ascii_digit()) && letters.bytes().any(|b| b.is_ascii_alphabetic()))
+    };
+    text.split(word).filter(is_identifier).count()
 }
 
 // === impl Proposed ===
@@ -105,6 +118,7 @@ impl Proposed {
         wish: &Wish<'_>,
         best_cosine: f32,
         drafted_service: Option<((u32, &str), f32)>,
+        identifiers: usize,
     ) {
         let Some(pack) = catalogue.packs().get(self.operation.pack as usize) else { return };
         let index = self.operation.index;
@@ -119,5 +133,7 @@ impl Proposed {
         }
         self.features[8] = service.and_then(|(_, name)| pack.service(name)).map_or(0.0, |service| service.popularity);
         self.features[9] = self.features[0] * self.features[2];
+        let placeholders = pack.index().document(index).map_or(0, |document| document.placeholders);
+        self.features[10] = f32::from(u8::from(usize::from(placeholders) > identifiers));
     }
 }
