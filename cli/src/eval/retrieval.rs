@@ -40,11 +40,15 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
             terminal::say(&format!("{} requests", number + 1));
         }
     }
+    if let Some(path) = &arguments.fit {
+        let table = fit::fit(&measured, &fields);
+        write(path, &table)?;
+        for case in &mut measured {
+            case.weigh_with(table.providers.get(&case.field).unwrap_or(&table.default));
+        }
+    }
     if arguments.misses {
         terminal::say(&report::misses(&measured, &fields));
-    }
-    if let Some(path) = &arguments.fit {
-        write(path, &fit::fit(&measured, &fields))?;
     }
     terminal::put(&report::table(&measured)).map_err(CliError::OutputClosed)?;
     Ok(Exit::Complete)

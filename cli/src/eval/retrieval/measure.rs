@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use silverback_catalogue::{
     Hit, OperationRef, Retrieved, Scope, Wish, match_draft,
-    retrieve::{Proposed, propose},
+    retrieve::{Proposed, Weighing, propose},
 };
 
 use super::{field::Field, query::Query};
@@ -35,6 +35,23 @@ pub struct Measured {
     pub proposed: [Vec<Proposed>; 2],
     /// Search by words alone; all of it but the draft's own decoding.
     pub times: [Duration; 2],
+}
+
+// === impl Measured ===
+
+impl Measured {
+    /// Counts anew under other weights, which are not shipped yet.
+    pub fn weigh_with(&mut self, weighing: &Weighing) {
+        let place = |proposed: &[Proposed]| {
+            let found = weighing.weigh(proposed);
+            let rank = found.candidates.iter().take(K).position(|one| self.right.contains(&one.operation));
+            (rank, found)
+        };
+        let ((rank, found), (undrafted, _)) = (place(&self.proposed[0]), place(&self.proposed[1]));
+        (self.ranks[3], self.ranks[4]) = (undrafted, rank);
+        self.first = found.candidates.first().map(|one| one.operation);
+        self.fits = found.fits;
+    }
 }
 
 /// Asks every source; nothing when the catalogue has no such operation (a command that is no API operation).
