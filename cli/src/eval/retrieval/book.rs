@@ -49,7 +49,7 @@ impl DraftBook {
 
     /// The draft of a text; empty for a field without a tongue.
     pub async fn draft(&mut self, specialty: &Specialty, text: &str) -> Result<String, CliError> {
-        if specialty.draft.system.is_empty() {
+        if specialty.draft.opener.is_empty() {
             return Ok(String::new());
         }
         let key = self.key(specialty, text);
