@@ -49,3 +49,4 @@ eval: setup ## Score the requests of tests/requests with the real models
 	target/release/silverback models pull
 	target/release/silverback catalogue build
 	@for cases in tests/requests/*.jsonl; do target/release/silverback eval "$$cases"; done
+	target/release/silverback eval --retrieval tests/requests/*.jsonl tests/retrieval/*.jsonl workers/catalogue/tests/user_words.jsonl

@@ -89,6 +89,15 @@ pub struct EvalArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Measure only whether the right operation is found, by each source alone and by all together
+    #[arg(long)]
+    pub retrieval: bool,
+    /// With --retrieval: fit the weights on these files and write them here
+    #[arg(long, value_name = "FILE", requires = "retrieval")]
+    pub fit: Option<PathBuf>,
+    /// With --retrieval: name the requests whose operation is not found first; never those of *.test.jsonl
+    #[arg(long, requires = "retrieval")]
+    pub misses: bool,
 }
 
 /// All parts in one process.

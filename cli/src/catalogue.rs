@@ -1,6 +1,7 @@
 //! `silverback catalogue …`: compiles vendors' descriptions into packs, and lets people look into them.
 
 mod command;
+mod encode;
 mod find;
 mod packs;
 mod semantics;

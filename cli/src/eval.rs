@@ -1,7 +1,9 @@
 //! `silverback eval`: asks every request of a file and holds the plans against what is right.
 
 mod case;
+mod retrieval;
 mod score;
+mod share;
 
 use std::{fs, path::Path};
 
@@ -13,6 +15,7 @@ use tonic::transport::Channel;
 use self::{
     case::Case,
     score::{Score, score},
+    share::wilson,
 };
 use crate::{
     args::EvalArguments,
@@ -27,6 +30,9 @@ const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Asks every case and prints a table, or JSON.
 pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, CliError> {
+    if arguments.retrieval {
+        return retrieval::run(arguments, config).await;
+    }
     let mut suites = Vec::new();
     for path in &arguments.files {
         suites.push((path.as_path(), read(path)?));
@@ -163,15 +169,4 @@ impl Summary {
 
 fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole.max(1) as f64
-}
-
-/// 95 % interval of a share (Wilson 1927).
-fn wilson(part: usize, whole: usize) -> (f64, f64) {
-    if whole == 0 {
-        return (0.0, 1.0);
-    }
-    let (n, share, z) = (whole as f64, part as f64 / whole as f64, 1.96_f64);
-    let middle = share + z * z / (2.0 * n);
-    let width = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    ((middle - width) / (1.0 + z * z / n), (middle + width) / (1.0 + z * z / n))
 }

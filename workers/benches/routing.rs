@@ -5,7 +5,7 @@
 //! so sure that the planner is skipped.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, fs, path::Path, time::Instant};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Instant};
 
 use serde_json::Value;
 use silverback_engine::Embedder;
@@ -20,7 +20,7 @@ fn main() {
         println!("skipped: name the folder of all-MiniLM-L6-v2 and files of cases");
         return;
     };
-    let classifier = Classifier::new(Embedder::load(Path::new(model)).unwrap()).unwrap();
+    let classifier = Classifier::new(Arc::new(Embedder::load(Path::new(model)).unwrap())).unwrap();
     let classes: Vec<Class> = built_in_specialties()
         .into_iter()
         .map(|specialty| (specialty.capability, specialty.routing.examples))

@@ -34,7 +34,7 @@ const NONE: &str = "none";
 
 /// Embeddings of examples and how to get more.
 pub struct Classifier {
-    embedder: Embedder,
+    embedder: Arc<Embedder>,
     none: Vec<Vec<f32>>,
     none_examples: Vec<String>,
     kept: Mutex<HashMap<String, Vec<f32>>>,
@@ -55,7 +55,7 @@ impl Classifier {
     ///
     /// # Errors
     /// When the embedding model fails.
-    pub fn new(embedder: Embedder) -> Result<Self, WorkerError> {
+    pub fn new(embedder: Arc<Embedder>) -> Result<Self, WorkerError> {
         let none_examples = specialty::none_examples();
         let (kept, lexicon) = (Mutex::default(), Mutex::default());
         let mut classifier = Self { embedder, none: Vec::new(), none_examples, kept, lexicon };

@@ -35,7 +35,7 @@ pub struct WorkerFiles {
     pub model_digest: String,
     /// GGUF file.
     pub model: PathBuf,
-    /// Folder of all-MiniLM-L6-v2; needed by `plan` only.
+    /// Folder of all-MiniLM-L6-v2: `plan` classifies with it, specialists search by meaning.
     pub embeddings: PathBuf,
     /// Folder of `PROVIDER.pack` files; needed by specialists only.
     pub packs: PathBuf,

@@ -5,9 +5,11 @@
 
 mod classify;
 mod config;
+mod drafter;
 mod error;
 mod general;
 mod mask;
+mod retriever;
 mod service;
 mod specialist;
 mod specialty;
@@ -17,6 +19,8 @@ mod writer;
 
 pub use classify::{Class, Classifier, Scores};
 pub use config::{PLAN, WorkerConfig, WorkerFiles};
+pub use drafter::Drafter;
 pub use error::WorkerError;
+pub use retriever::{ENCODER, Retriever};
 pub use specialty::{Specialty, built_in as built_in_specialties};
 pub use worker::{RunningWorker, Worker};

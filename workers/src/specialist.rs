@@ -12,21 +12,25 @@ mod retrieve;
 mod settle;
 mod write;
 
+pub(crate) use draft::order as draft_order;
+
 use std::sync::Arc;
 
 use silverback_catalogue::{Catalogue, check};
 use silverback_decoding::{Context, Date, Evidence};
+use silverback_engine::Embedder;
 use silverback_proto::v1;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::judge::Proposal;
-use crate::{WorkerError, specialty::Specialty, usage::Meter, writer::Writer};
+use crate::{WorkerError, retriever::Retriever, specialty::Specialty, usage::Meter, writer::Writer};
 
 /// Writes calls for the steps of one field.
 pub struct Specialist {
     specialty: Specialty,
     catalogue: Arc<Catalogue>,
+    retriever: Retriever,
     writer: Writer,
 }
 
@@ -58,12 +62,27 @@ pub enum Outcome {
     Refused(v1::Refused),
 }
 
+// === impl Task ===
+
+impl Task {
+    /// The step's own words.
+    fn text(&self) -> &str {
+        self.request.step.as_ref().map_or("", |step| step.text.as_str())
+    }
+}
+
 // === impl Specialist ===
 
 impl Specialist {
-    /// A specialist over the packs of its field.
-    pub fn new(specialty: Specialty, catalogue: Arc<Catalogue>, writer: Writer) -> Self {
-        Self { specialty, catalogue, writer }
+    /// A specialist over the packs of its field; `embedder` is used when they hold vectors.
+    pub fn new(
+        specialty: Specialty,
+        catalogue: Arc<Catalogue>,
+        embedder: Option<Arc<Embedder>>,
+        writer: Writer,
+    ) -> Self {
+        let retriever = Retriever::new(catalogue.clone(), embedder);
+        Self { specialty, catalogue, retriever, writer }
     }
 
     /// What it announces.
@@ -95,9 +114,11 @@ impl Specialist {
         let mut meter = Meter::start();
         let evidence = self.gather(task)?;
         stage("draft");
-        let draft = self.draft(task, &mut meter).await?;
+        // The step's vector is ready long before its draft: it costs no time of its own.
+        let (draft, vector) = tokio::join!(self.draft(task, &mut meter), self.retriever.vector_aside(task.text()));
+        let (draft, vector) = (draft?, vector?);
         stage("retrieve");
-        let candidates = self.retrieve(task, &draft, &mut meter)?;
+        let candidates = self.retrieve(task, &draft, vector.as_deref(), &mut meter);
         stage("ground");
         let mut proposals = self.judge(&candidates, &draft, &evidence);
         for proposal in proposals.iter().take(3) {

@@ -78,13 +78,8 @@ impl Worker {
         let (files, device) = (config.files.clone(), config.device);
         let loading = tokio::task::spawn_blocking(move || {
             let writer = Writer::load(&files.model, device, EngineConfig::default())?;
-            let general = serves_plan.then(|| load_general(&files, writer.clone())).transpose()?;
-            let specialists =
-                specialties.into_iter().map(|specialty| load_specialist(&files, specialty, writer.clone()));
-            Ok::<_, WorkerError>((
-                writer.clone(),
-                Loaded { general, specialists: specialists.collect::<Result<_, _>>()? },
-            ))
+            let embedder = Arc::new(Embedder::load(&files.embeddings)?);
+            Ok::<_, WorkerError>((writer.clone(), load(&files, specialties, &embedder, writer, serves_plan)?))
         });
         let (writer, loaded) =
             loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
@@ -150,14 +145,27 @@ fn specialties(capabilities: &[String]) -> Result<Vec<Specialty>, WorkerError> {
     Ok(found)
 }
 
-fn load_general(files: &crate::WorkerFiles, writer: Writer) -> Result<General, WorkerError> {
-    let embedder = Embedder::load(&files.embeddings)?;
-    Ok(General::new(writer, Arc::new(Classifier::new(embedder)?)))
+/// One encoder a process: the classifier and every specialist share it.
+fn load(
+    files: &crate::WorkerFiles,
+    specialties: Vec<Specialty>,
+    embedder: &Arc<Embedder>,
+    writer: Writer,
+    serves_plan: bool,
+) -> Result<Loaded, WorkerError> {
+    let general = |writer| Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone())?)));
+    let general = serves_plan.then(|| general(writer.clone())).transpose()?;
+    let mut specialists = Vec::new();
+    for specialty in specialties {
+        specialists.push(load_specialist(files, specialty, embedder.clone(), writer.clone())?);
+    }
+    Ok(Loaded { general, specialists })
 }
 
 fn load_specialist(
     files: &crate::WorkerFiles,
     specialty: Specialty,
+    embedder: Arc<Embedder>,
     writer: Writer,
 ) -> Result<Arc<Specialist>, WorkerError> {
     let mut paths = Vec::new();
@@ -172,7 +180,7 @@ fn load_specialist(
         paths.push(path);
     }
     let catalogue = Arc::new(Catalogue::open(&paths)?);
-    Ok(Arc::new(Specialist::new(specialty, catalogue, writer)))
+    Ok(Arc::new(Specialist::new(specialty, catalogue, Some(embedder), writer)))
 }
 
 /// A generation under a grammar must parse before anybody is told that this worker serves.

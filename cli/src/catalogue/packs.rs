@@ -10,6 +10,7 @@ use silverback_catalogue::{
     build::{self as compiler, BuildSources, BuiltPack},
 };
 
+use super::encode;
 use crate::{
     config::Config,
     error::CliError,
@@ -25,8 +26,13 @@ pub async fn build(config: &Config, progress: &Progress) -> Result<Vec<BuiltPack
     let folder = config.cache.packs();
     progress.say(&format!("catalogue: compiling into {}", folder.display()));
     let sources = BuildSources { botocore, embedded: true };
-    let compiling = tokio::task::spawn_blocking(move || compiler::build_packs(&sources, &folder));
-    Ok(compiling.await.expect("compiling does not panic")?)
+    let encoder = encode::find(config, &puller, progress).await;
+    let progress = progress.clone();
+    let compiling = tokio::task::spawn_blocking(move || {
+        let built = compiler::build_packs(&sources, &folder)?;
+        encode::add_vectors(built, encoder, &progress)
+    });
+    compiling.await.expect("compiling does not panic")
 }
 
 /// Builds the packs when they are missing, damaged or of another version.

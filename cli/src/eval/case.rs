@@ -39,6 +39,9 @@ pub struct ExpectedCall {
     /// The vendor; any when left out.
     #[serde(default)]
     pub provider: Option<String>,
+    /// Its service; any when left out.
+    #[serde(default)]
+    pub service: Option<String>,
     /// The vendor's own name.
     pub operation: String,
     /// Every accepted value by name; `""` among them means that the argument may be left out.

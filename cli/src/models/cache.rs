@@ -51,6 +51,11 @@ impl Cache {
         self.root.join("blobs").join(&file.sha256)
     }
 
+    /// Drafts that the evaluation of retrieval keeps between runs.
+    pub fn drafts(&self) -> PathBuf {
+        self.root.join("eval").join("drafts.jsonl")
+    }
+
     /// Where catalogue packs lie.
     pub fn packs(&self) -> PathBuf {
         self.root.join("packs")

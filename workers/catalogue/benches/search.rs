@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use silverback_catalogue::{Catalogue, Scope, check, match_draft};
+use silverback_catalogue::{Catalogue, Scope, Wish, check, match_draft, retrieve};
 
 /// Each request is asked so often; the first round is thrown away.
 const ROUNDS: usize = 40;
@@ -55,8 +55,22 @@ fn main() {
         matching.extend(times(1, || drop(match_draft(&catalogue, Scope::default(), draft, 10))));
     }
     table += &row("match a draft", matching.split_off(DRAFTS.len()));
+    table += &retrieving(&catalogue, &requests);
     table += &checking(&catalogue);
     write!(out, "{table}").expect("stdout is open");
+}
+
+/// All sources together, the request's vector being there already; without vectors in the packs, words and draft alone.
+fn retrieving(catalogue: &Catalogue, requests: &[String]) -> String {
+    let width = catalogue.packs().iter().find_map(|pack| pack.vectors()).map_or(0, |vectors| vectors.width());
+    // Any vector costs the same: every operation is compared.
+    let vector: Vec<f32> = (0..width).map(|at| (at as f32).sin()).collect();
+    let mut measured = Vec::new();
+    for (request, draft) in requests.iter().zip(DRAFTS.iter().cycle()).cycle().take(requests.len() * 5) {
+        let wish = Wish { text: request, vector: Some(&vector).filter(|_| width > 0).map(Vec::as_slice), draft };
+        measured.extend(times(1, || drop(retrieve(catalogue, Scope::default(), &wish, 10))));
+    }
+    row(if width > 0 { "retrieve, all sources" } else { "retrieve, no vectors" }, measured.split_off(requests.len()))
 }
 
 fn checking(catalogue: &Catalogue) -> String {

@@ -2,9 +2,8 @@
 //!
 //! A model writes a vendor's command line from memory. Here that text is matched against what exists: exactly, then
 //! without case and dashes, then by likeness within the service, then by likeness everywhere. A draft is never trusted:
-//! the result is a list of candidates with scores. Start at [`match_draft`]; [`fuse`] joins it with a search by words.
+//! the result is a list of candidates with scores. Start at [`match_draft`]; `retrieve` joins it with searches by words and meaning.
 
-mod fuse;
 mod likeness;
 mod reading;
 
@@ -12,7 +11,6 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Hit, OperationRef, Scope};
 use crate::pack::Pack;
-pub use fuse::{Candidate, Source, fuse};
 use likeness::Likeness;
 use reading::Drafted;
 

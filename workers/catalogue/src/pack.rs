@@ -6,6 +6,7 @@
 //! process. The index (a few MB) is read and checked at opening; operations are read by `pread` when somebody asks.
 
 mod blocks;
+mod embed;
 mod format;
 mod index;
 mod writer;
@@ -21,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{CatalogueError, Result};
 use crate::operation::Operation;
-use crate::search::{self, Frequencies, Query};
+use crate::search::{self, Frequencies, Query, Vectors};
 use blocks::Blocks;
 pub use format::FORMAT_VERSION;
 use format::{Header, Section};
@@ -50,6 +51,7 @@ pub struct Pack {
     header: Header,
     index: Index,
     blocks: Blocks,
+    vectors: Option<Vectors>,
 }
 
 // === impl Pack ===
@@ -66,15 +68,17 @@ impl Pack {
         let file_len = file.metadata().map_err(open_failed)?.len();
         let head = read_at(&file, &path, 0..u64::from(format::HEADER_LEN).min(file_len))?;
         let header = Header::parse(&head, file_len, &path)?;
-        let index = Index::read(&header, &path, |section| {
+        let load = |section| {
             let entry = header.section(section);
             let bytes = read_at(&file, &path, entry.range())?;
             if crc32fast::hash(&bytes) != entry.crc {
                 return Err(format::damaged(&path, format!("checksum of section {section:?} differs")));
             }
             Ok(bytes)
-        })?;
-        Ok(Self { path, file, header, index, blocks: Blocks::default() })
+        };
+        let index = Index::read(&header, &path, load)?;
+        let vectors = embed::read(&load(Section::Vectors)?, index.len(), &path)?;
+        Ok(Self { path, file, header, index, blocks: Blocks::default(), vectors })
     }
 
     /// Digest of the content, `sha256:…`, as written by the builder. [`Pack::verify`] checks it.
@@ -180,6 +184,11 @@ impl Pack {
         let frequencies = Frequencies::of(std::iter::once((self, &query)));
         let found = search::rank(self, &query, &frequencies, &search::REQUEST, (None, k));
         found.into_iter().map(|(index, score)| PackHit { index, score }).collect()
+    }
+
+    /// Vectors of the operations; `None` when the pack was built without.
+    pub fn vectors(&self) -> Option<&Vectors> {
+        self.vectors.as_ref()
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -8,6 +8,8 @@
 
 mod fields;
 mod query;
+mod sentence;
+mod vectors;
 mod words;
 
 use std::cmp::Ordering;
@@ -15,6 +17,8 @@ use std::cmp::Ordering;
 use crate::pack::{Document, Index, Pack, Posting};
 pub(crate) use fields::Fields;
 pub(crate) use query::Query;
+pub(crate) use sentence::sentence;
+pub use vectors::{Encoder, Vectors};
 pub(crate) use words::{split_name, stem};
 
 /// How much a field counts.

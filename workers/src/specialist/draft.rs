@@ -3,10 +3,21 @@
 use silverback_engine::Message;
 
 use super::{Specialist, Task};
-use crate::{WorkerError, usage::Meter, writer::Order};
+use crate::{WorkerError, specialty::DraftPrompt, usage::Meter, writer::Order};
 
 /// Longest draft in tokens: a command line with a few values. A bigger value costs 40 ms a token when the model rambles.
 const MAX_DRAFT_TOKENS: usize = 96;
+
+/// What asks for one drafted command line.
+pub(crate) fn order(prompt: &DraftPrompt, step: &str) -> Order {
+    Order {
+        messages: vec![Message::system(prompt.system.clone()), Message::user(step.to_owned())],
+        opener: prompt.opener.clone(),
+        max_tokens: MAX_DRAFT_TOKENS,
+        stop: vec!["\n".to_owned(), "```".to_owned()],
+        ..Order::default()
+    }
+}
 
 // === impl Specialist ===
 
@@ -17,15 +28,7 @@ impl Specialist {
         if prompt.opener.is_empty() {
             return Ok(String::new());
         }
-        let step = task.request.step.as_ref().map_or("", |step| step.text.as_str());
-        let order = Order {
-            messages: vec![Message::system(prompt.system.clone()), Message::user(step.to_owned())],
-            opener: prompt.opener.clone(),
-            max_tokens: MAX_DRAFT_TOKENS,
-            stop: vec!["\n".to_owned(), "```".to_owned()],
-            cancel: task.cancel.clone(),
-            ..Order::default()
-        };
+        let order = Order { cancel: task.cancel.clone(), ..order(prompt, task.text()) };
         let completion = self.writer.write(order).await?;
         meter.add(&completion.usage);
         Ok(format!("{}{}", prompt.opener, completion.text))

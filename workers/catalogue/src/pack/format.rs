@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! header   magic 8 · format u32 · header length u32 · file length u64 · SHA-256 of all after the header 32
-//!          · 7 sections: offset u64, length u64, CRC-32 u32, 0 u32 · CRC-32 of the header u32
-//! sections Directory (JSON) · Names (operation names) · Documents · Keys (fst) · Terms (fst) · Postings · Blocks (zstd)
+//!          · 8 sections: offset u64, length u64, CRC-32 u32, 0 u32 · CRC-32 of the header u32
+//! sections Directory (JSON) · Names (operation names) · Documents · Keys (fst) · Terms (fst) · Postings · Blocks (zstd) · Vectors (may be empty)
 //! ```
 //! Little endian throughout. The same operations in the same order give the same bytes: no time, no path, no hash order.
 
@@ -13,10 +13,10 @@ use std::path::Path;
 use crate::error::{CatalogueError, Result};
 
 /// Changes whenever an older reader would misread the file.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 pub(super) const MAGIC: &[u8; 8] = b"SBKPACK\n";
 pub(super) const HEADER_LEN: u32 = 56 + SECTIONS as u32 * 24 + 4;
-const SECTIONS: usize = 7;
+pub(super) const SECTIONS: usize = 8;
 /// Nothing real comes near; a file that says more is not ours.
 const MAX_FILE_LEN: u64 = 4 << 30;
 
@@ -30,6 +30,20 @@ pub(super) enum Section {
     Terms,
     Postings,
     Blocks,
+    Vectors,
+}
+
+impl Section {
+    pub const ALL: [Self; SECTIONS] = [
+        Self::Directory,
+        Self::Names,
+        Self::Documents,
+        Self::Keys,
+        Self::Terms,
+        Self::Postings,
+        Self::Blocks,
+        Self::Vectors,
+    ];
 }
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -44,6 +44,8 @@ pub(crate) struct Document {
     /// Name, words, summary, parameters; 255 stands for 255 and more.
     pub lengths: [u8; 4],
     pub deprecated: bool,
+    /// Values that must stand in its path: who gives none cannot mean it.
+    pub placeholders: u8,
 }
 
 /// How often a term stands in each field of one operation, as far as ranking cares.
@@ -73,7 +75,7 @@ impl Document {
     pub fn to_bytes(self) -> [u8; DOCUMENT_LEN] {
         let [low, high] = self.service.to_le_bytes();
         let [name, words, summary, parameters] = self.lengths;
-        [low, high, name, words, summary, parameters, u8::from(self.deprecated), 0]
+        [low, high, name, words, summary, parameters, u8::from(self.deprecated), self.placeholders]
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
@@ -81,6 +83,7 @@ impl Document {
             service: u16::from_le_bytes([bytes[0], bytes[1]]),
             lengths: [bytes[2], bytes[3], bytes[4], bytes[5]],
             deprecated: bytes[6] != 0,
+            placeholders: bytes[7],
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::blocks::{self, BlockEntry};
-use super::format::{self, Header, push_varint};
+use super::format::{self, Header, SECTIONS, push_varint};
 use super::index::{Directory, Document, Posting, ServiceEntry};
 use crate::error::{CatalogueError, Result};
 use crate::import::ImportedService;
@@ -110,7 +110,8 @@ impl PackWriter {
             self.terms.entry(term).or_default().push((index, posting));
         }
         let deprecated = operation.parameters.get("deprecated").is_some_and(|flag| flag == true);
-        self.documents.push(Document { service, lengths: fields.lengths(), deprecated });
+        let placeholders = placeholders(&operation.invocation);
+        self.documents.push(Document { service, lengths: fields.lengths(), deprecated, placeholders });
         self.names.push(operation.name.clone());
         Ok(())
     }
@@ -134,28 +135,40 @@ impl PackWriter {
         let names = encode_names(&self.names);
         let documents: Vec<u8> = self.documents.iter().flat_map(|document| document.to_bytes()).collect();
         let keys = encode_keys(&self.keys)?;
-        let sections: [&[u8]; 7] = [&directory, &names, &documents, &keys, &terms, &postings, &self.blocks];
-        let mut hasher = Sha256::new();
-        sections.iter().for_each(|section| hasher.update(section));
-        let header = Header::lay_out(sections, hasher.finalize().into());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        // Readable for all: a pack has no secrets, and temporary files are private by default.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        let mut unnamed = tempfile::Builder::new();
-        let mut file = unnamed.prefix(".pack-").suffix(".tmp").permissions(permissions).tempfile_in(folder)?;
-        file.write_all(&header.to_bytes())?;
-        for section in sections {
-            file.write_all(section)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(PackSummary { digest: format::digest_name(&header.digest), operations, bytes: header.file_len })
+        write_file(path, [&directory, &names, &documents, &keys, &terms, &postings, &self.blocks, &[]], operations)
     }
+}
+
+/// Writes the sections beside their final place, then renames the file.
+pub(super) fn write_file(path: &Path, sections: [&[u8]; SECTIONS], operations: u32) -> io::Result<PackSummary> {
+    let mut hasher = Sha256::new();
+    sections.iter().for_each(|section| hasher.update(section));
+    let header = Header::lay_out(sections, hasher.finalize().into());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    // Readable for all: a pack has no secrets, and temporary files are private by default.
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    let mut unnamed = tempfile::Builder::new();
+    let mut file = unnamed.prefix(".pack-").suffix(".tmp").permissions(permissions).tempfile_in(folder)?;
+    file.write_all(&header.to_bytes())?;
+    for section in sections {
+        file.write_all(section)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(PackSummary { digest: format::digest_name(&header.digest), operations, bytes: header.file_len })
 }
 
 fn refused(what: &str, reason: &str) -> CatalogueError {
     CatalogueError::PackRefused { what: what.to_owned(), reason: reason.to_owned() }
+}
+
+/// How many values the path of an HTTP request needs.
+fn placeholders(invocation: &Invocation) -> u8 {
+    match invocation {
+        Invocation::Command { .. } => 0,
+        Invocation::Http { url, .. } => url.matches('{').count().min(255) as u8,
+    }
 }
 
 fn encode_names(names: &[String]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use crate::operation::Operation;
 use crate::pack::Posting;
 
 /// Words in titles that every service of a vendor has.
-const GENERIC_TITLE_WORDS: &[&str] = &["amazon", "aws", "service", "api"];
+pub(super) const GENERIC_TITLE_WORDS: &[&str] = &["amazon", "aws", "service", "api"];
 
 /// An operation cut into terms by field.
 #[derive(Debug, Default)]

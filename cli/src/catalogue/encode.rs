@@ -1,0 +1,68 @@
+//! Gives packs their vectors: the sentence encoder behind the catalogue's door for one.
+
+use std::error::Error;
+
+use silverback_catalogue::{Encoder, Pack, build::BuiltPack};
+use silverback_engine::Embedder;
+use silverback_workers::ENCODER;
+
+use crate::{
+    config::Config,
+    error::CliError,
+    models::{Progress, Puller, Role, Trust},
+};
+
+/// The encoder that is shipped, loaded.
+pub struct Sentences(Embedder);
+
+// === impl Sentences ===
+
+impl Encoder for Sentences {
+    fn model(&self) -> &str {
+        ENCODER
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.embed(texts)?)
+    }
+}
+
+/// Fetches and loads the encoder. Without it packs are whole but are not searched by meaning: said, not refused, since a
+/// catalogue is of use on a machine that runs no model.
+pub async fn find(config: &Config, puller: &Puller, progress: &Progress) -> Option<Sentences> {
+    match load(config, puller).await {
+        Ok(encoder) => Some(encoder),
+        Err(error) => {
+            progress.say(&format!(
+                "catalogue: no search by meaning ({error}); `silverback models pull`, then `silverback catalogue build` adds it"
+            ));
+            None
+        }
+    }
+}
+
+async fn load(config: &Config, puller: &Puller) -> Result<Sentences, CliError> {
+    let manifest = config.manifest()?;
+    let model = manifest.default_of(Role::Embedding)?;
+    puller.pull(model, Trust::Stamp).await?;
+    let folder = config.cache.folder(model)?;
+    let loading = tokio::task::spawn_blocking(move || Embedder::load(&folder));
+    let embedder = loading.await.expect("loading does not panic");
+    Ok(Sentences(embedder.map_err(silverback_workers::WorkerError::from)?))
+}
+
+/// Writes every pack again with its vectors.
+pub fn add_vectors(
+    built: Vec<BuiltPack>,
+    encoder: Option<Sentences>,
+    progress: &Progress,
+) -> Result<Vec<BuiltPack>, CliError> {
+    let Some(encoder) = encoder else { return Ok(built) };
+    let mut finished = Vec::new();
+    for pack in built {
+        progress.say(&format!("catalogue: encoding {} operations of {}", pack.operations, pack.provider));
+        let summary = Pack::open(&pack.path)?.write_with_vectors(&encoder, &pack.path)?;
+        finished.push(BuiltPack { digest: summary.digest, bytes: summary.bytes, ..pack });
+    }
+    Ok(finished)
+}

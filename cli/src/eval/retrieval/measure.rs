@@ -1,0 +1,90 @@
+//! One request: where each source has the right operation, and how long it took.
+
+use std::time::{Duration, Instant};
+
+use silverback_catalogue::{
+    Hit, OperationRef, Retrieved, Scope, Wish, match_draft,
+    retrieve::{Proposed, Weighing, propose},
+};
+
+use super::{field::Field, query::Query};
+
+/// Candidates that are looked at.
+const K: usize = 20;
+
+/// Who is measured, in the order of the table.
+pub const SOURCES: [&str; 5] = ["words", "meaning", "draft", "words+meaning", "fused"];
+
+/// What became of one request.
+pub struct Measured {
+    /// The request.
+    pub query: Query,
+    /// The model's draft.
+    pub draft: String,
+    /// Vendor of its field, for weights.
+    pub field: String,
+    /// Operations that are right.
+    pub right: Vec<OperationRef>,
+    /// Place of the first right one by source, from 0.
+    pub ranks: [Option<usize>; 5],
+    /// The one that was put first.
+    pub first: Option<OperationRef>,
+    /// Probability that the right one is among the first five.
+    pub fits: f32,
+    /// All proposals, and those without the draft, for fitting.
+    pub proposed: [Vec<Proposed>; 2],
+    /// Search by words alone; all of it but the draft's own decoding.
+    pub times: [Duration; 2],
+}
+
+// === impl Measured ===
+
+impl Measured {
+    /// Counts anew under other weights, which are not shipped yet.
+    pub fn weigh_with(&mut self, weighing: &Weighing) {
+        let place = |proposed: &[Proposed]| {
+            let found = weighing.weigh(proposed);
+            let rank = found.candidates.iter().take(K).position(|one| self.right.contains(&one.operation));
+            (rank, found)
+        };
+        let ((rank, found), (undrafted, _)) = (place(&self.proposed[0]), place(&self.proposed[1]));
+        (self.ranks[3], self.ranks[4]) = (undrafted, rank);
+        self.first = found.candidates.first().map(|one| one.operation);
+        self.fits = found.fits;
+    }
+}
+
+/// Asks every source; nothing when the catalogue has no such operation (a command that is no API operation).
+pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
+    let right = field.resolve(&query.accepted);
+    if right.is_empty() && !query.accepted.is_empty() {
+        return None;
+    }
+    let (catalogue, all) = (field.retriever.catalogue(), Scope::default());
+    let started = Instant::now();
+    let words = catalogue.search(&query.text, K);
+    let words_time = started.elapsed();
+    let started = Instant::now();
+    let vector = field.retriever.vector(&query.text);
+    let wish = Wish { text: &query.text, vector: vector.as_deref(), draft: &draft };
+    let fused = field.retriever.retrieve(&wish, K);
+    let fused_time = started.elapsed();
+    let without = Wish { draft: "", ..wish };
+    let undrafted = field.retriever.retrieve(&without, K);
+    let meaning = wish.vector.map(|vector| catalogue.nearest_in(all, vector, K)).unwrap_or_default();
+    let drafted = if draft.is_empty() { Vec::new() } else { match_draft(catalogue, all, &draft, K) };
+    let of_hits = |hits: &[Hit]| hits.iter().position(|hit| right.contains(&hit.operation));
+    let of_fused = |found: &Retrieved| found.candidates.iter().position(|one| right.contains(&one.operation));
+    let ranks = [of_hits(&words), of_hits(&meaning), of_hits(&drafted), of_fused(&undrafted), of_fused(&fused)];
+    Some(Measured {
+        ranks,
+        first: fused.candidates.first().map(|candidate| candidate.operation),
+        fits: fused.fits,
+        proposed: [propose(catalogue, all, &wish), propose(catalogue, all, &without)],
+        times: [words_time, fused_time],
+        field: field.specialty.providers[0].clone(),
+        right,
+        draft,
+        query,
+    })
+}

@@ -1,0 +1,59 @@
+//! What an operation says about itself, as one short text for an encoder.
+
+use std::fmt::Write as _;
+
+use super::fields::GENERIC_TITLE_WORDS;
+use super::words::split_name;
+use crate::operation::Operation;
+
+/// Bytes of a summary that are read: encoders average, and the first clause says what is done.
+const MAX_SUMMARY: usize = 160;
+/// Bytes of users' words and example titles.
+const MAX_WORDS: usize = 120;
+
+/// `Lambda: create function. Creates a Lambda function. add a lambda, deploy code`; `title` is what people call its service.
+pub(crate) fn sentence(operation: &Operation, title: &str) -> String {
+    let is_telling = |word: &&str| !GENERIC_TITLE_WORDS.contains(&word.to_lowercase().as_str());
+    let mut text = title.split_whitespace().filter(is_telling).collect::<Vec<_>>().join(" ");
+    if !text.is_empty() {
+        text.push_str(": ");
+    }
+    text.push_str(&split_name(&operation.name).join(" "));
+    if !operation.summary.is_empty() {
+        let _ = write!(text, ". {}", clause(&operation.summary, MAX_SUMMARY));
+    }
+    let mut room = MAX_WORDS;
+    for words in &operation.words {
+        if words.len() > room {
+            break;
+        }
+        room -= words.len();
+        let _ = write!(text, ". {words}");
+    }
+    text
+}
+
+/// The first sentence, cut at a word when it is long.
+fn clause(text: &str, limit: usize) -> &str {
+    let text = text.split_inclusive(". ").next().unwrap_or(text).trim_end_matches(['.', ' ']);
+    if text.len() <= limit {
+        return text;
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].rsplit_once(' ').map_or(&text[..end], |(before, _)| before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clause;
+
+    #[test]
+    fn a_summary_ends_with_its_first_sentence_or_at_a_word() {
+        assert_eq!(clause("Creates a table. It may take long.", 99), "Creates a table");
+        assert_eq!(clause("Creates a very long table", 17), "Creates a very");
+        assert_eq!(clause("ÄÖÜäöü", 3), "Ä");
+    }
+}

@@ -1,0 +1,108 @@
+//! Finds operations by words, by meaning and by a draft: the catalogue's retrieval with an encoder in it.
+//!
+//! Specialists and the evaluation use the same one: what is measured is what serves.
+
+use std::sync::Arc;
+
+use silverback_catalogue::{Catalogue, OperationRef, Retrieved, Scope, Wish, command, retrieve};
+use silverback_engine::Embedder;
+use tracing::warn;
+
+use crate::WorkerError;
+
+/// Name that marks vectors of the encoder that is shipped; other vectors are not comparable with its.
+pub const ENCODER: &str = "all-MiniLM-L6-v2";
+
+/// Commands of the AWS command line that only wrap one API operation: service, command, flag that makes it more, operation.
+/// The operation is the better answer: its result has a type that later calls can refer to, and its inverse is known.
+const WRAPPERS: &[(&str, &str, &str, &str)] = &[
+    ("s3", "mb", "", "CreateBucket"),
+    ("s3", "rb", "force", "DeleteBucket"),
+    ("s3", "ls", "recursive", "ListBuckets"),
+];
+
+/// A catalogue and the encoder of its vectors.
+#[derive(Clone)]
+pub struct Retriever {
+    catalogue: Arc<Catalogue>,
+    embedder: Option<Arc<Embedder>>,
+}
+
+// === impl Retriever ===
+
+impl Retriever {
+    /// `embedder` is asked only when the packs hold vectors of [`ENCODER`]; without it words and drafts do the work.
+    pub fn new(catalogue: Arc<Catalogue>, embedder: Option<Arc<Embedder>>) -> Self {
+        let embedder = embedder.filter(|_| catalogue.vector_model() == Some(ENCODER));
+        Self { catalogue, embedder }
+    }
+
+    /// What is searched.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The vector of a request; blocks for about 15 ms. A text that cannot be encoded is searched by words alone.
+    pub fn vector(&self, text: &str) -> Option<Vec<f32>> {
+        let embedder = self.embedder.as_ref()?;
+        match embedder.embed(&[text]) {
+            Ok(vectors) => vectors.into_iter().next(),
+            Err(error) => {
+                warn!(%error, "a request has no vector; it is searched by words alone");
+                None
+            }
+        }
+    }
+
+    /// The vector, computed beside the threads that serve everybody; await it after the draft has begun.
+    ///
+    /// # Errors
+    /// Only when the runtime ends.
+    pub async fn vector_aside(&self, text: &str) -> Result<Option<Vec<f32>>, WorkerError> {
+        if self.embedder.is_none() {
+            return Ok(None);
+        }
+        let (retriever, text) = (self.clone(), text.to_owned());
+        let encoding = tokio::task::spawn_blocking(move || retriever.vector(&text));
+        encoding.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })
+    }
+
+    /// Best `k` operations; a drafted wrapper gives way to the API operation behind it.
+    pub fn retrieve(&self, wish: &Wish<'_>, k: usize) -> Retrieved {
+        let mut retrieved = retrieve(&self.catalogue, Scope::default(), wish, usize::MAX);
+        if let Some((wrapper, operation)) = self.unwrapped(wish.draft) {
+            unwrap_first(&mut retrieved, wrapper, operation);
+        }
+        retrieved.candidates.truncate(k);
+        retrieved
+    }
+
+    /// A drafted wrapper and the API operation behind it.
+    fn unwrapped(&self, draft: &str) -> Option<(OperationRef, OperationRef)> {
+        let lines = command::parse(draft);
+        let line = lines.first().filter(|line| line.program == "aws")?;
+        let (service, name) = (line.words.first()?, line.words.get(1)?);
+        let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.0 == service && wrapper.1 == name)?;
+        let is_more = line.flags.iter().any(|(flag, _)| flag == wrapper.2);
+        // `s3 ls` of a bucket lists objects: only without a path it lists buckets.
+        let has_path = *name == "ls" && line.words.len() > 2;
+        if is_more || has_path {
+            return None;
+        }
+        Some((self.catalogue.find("aws", service, wrapper.1)?, self.catalogue.find("aws", service, wrapper.3)?))
+    }
+}
+
+/// Gives the operation the wrapper's place when the wrapper stands before it.
+fn unwrap_first(retrieved: &mut Retrieved, wrapper: OperationRef, operation: OperationRef) {
+    let place = |at: OperationRef| retrieved.candidates.iter().position(|candidate| candidate.operation == at);
+    let Some(before) = place(wrapper) else { return };
+    match place(operation) {
+        Some(behind) if behind < before => {}
+        Some(behind) => {
+            retrieved.candidates[before].operation = operation;
+            retrieved.candidates[behind].operation = wrapper;
+        }
+        None => retrieved.candidates[before].operation = operation,
+    }
+}
