@@ -18,7 +18,7 @@ pub mod results;
 mod search;
 
 pub use catalogue::{Catalogue, Hit, OperationRef, Scope};
-pub use check::{Violation, check};
+pub use check::{Violation, ViolationCode, check};
 pub use draft::{Candidate, Source, fuse, match_draft};
 pub use error::{CatalogueError, Result};
 pub use operation::{Effect, Invocation, Operation};
