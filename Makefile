@@ -6,9 +6,10 @@ SHELL := bash
 
 CARGO ?= cargo
 PYTHON ?= python3
+FUZZ_SECONDS ?= 120
 REQUEST ?= Restart the checkout deployment in the prod namespace, create a VPC 10.0.0.0/16 with a subnet 10.0.1.0/24 in it, and tell me Meta's closing price on April 21.
 
-.PHONY: help setup demo test check format-check lint style deny bench eval
+.PHONY: help setup demo test check format-check lint style deny bench eval fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,3 +51,7 @@ eval: setup ## Score the requests of tests/requests with the real models
 	target/release/silverback catalogue build
 	@for cases in tests/requests/*.jsonl; do target/release/silverback eval "$$cases"; done
 	target/release/silverback eval --retrieval tests/requests/*.jsonl tests/retrieval/*.jsonl workers/catalogue/tests/user_words.jsonl
+
+fuzz: ## Feed hostile bytes to what reads from outside, FUZZ_SECONDS a target (needs nightly and cargo-fuzz)
+	@for target in command_line gate pack service_model; do \
+		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=20; done

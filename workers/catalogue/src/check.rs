@@ -5,12 +5,16 @@
 //! `additionalProperties`, `dependentRequired`, `items`, `enum`, `const`, `pattern`, lengths, bounds, `oneOf`/`anyOf`,
 //! `x-union` (exactly one member) and `x-instead` (what may be given in place of a required parameter).
 
+mod code;
+mod pattern;
 mod scalar;
 
 use serde_json::{Map, Value};
 
+use crate::command::reads_as_reference;
 use crate::operation::Operation;
-use scalar::check_scalar;
+pub use code::ViolationCode;
+use scalar::{Fault, check_scalar};
 
 /// Values within values; deeper ones are refused, not followed.
 const MAX_DEPTH: usize = 48;
@@ -24,6 +28,8 @@ const MAX_VIOLATIONS: usize = 50;
 pub struct Violation {
     /// JSON pointer (RFC 6901) to the value in the arguments; of a missing parameter, where it should be.
     pub pointer: String,
+    /// Which kind of rule is broken.
+    pub code: ViolationCode,
     /// What is wrong and what would be right.
     pub message: String,
 }
@@ -45,7 +51,10 @@ pub fn check(operation: &Operation, arguments: &Value) -> Vec<Violation> {
     let mut checker = Checker { operation, pointer: Vec::new(), violations: Vec::new(), depth: 0, steps: MAX_STEPS };
     match arguments {
         Value::Object(given) => checker.check_object(&operation.parameters, given),
-        _ => checker.report(format!("the arguments of {} must be an object", operation.key())),
+        _ => {
+            let message = format!("the arguments of {} must be an object", operation.key());
+            checker.report(ViolationCode::Type, message);
+        }
     }
     checker.violations
 }
@@ -63,10 +72,10 @@ pub fn is_reference(value: &Value) -> bool {
 // === impl Checker ===
 
 impl Checker<'_> {
-    fn report(&mut self, message: String) {
+    fn report(&mut self, code: ViolationCode, message: String) {
         if self.violations.len() < MAX_VIOLATIONS {
             let pointer = self.pointer.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")));
-            self.violations.push(Violation { pointer: pointer.collect(), message });
+            self.violations.push(Violation { pointer: pointer.collect(), code, message });
         }
     }
 
@@ -78,8 +87,8 @@ impl Checker<'_> {
 
     fn check_value(&mut self, schema: &Value, value: &Value) {
         if self.depth == MAX_DEPTH || self.steps == 0 {
-            return self
-                .report(format!("too large to check: nested deeper than {MAX_DEPTH} or over {MAX_STEPS} values"));
+            let message = format!("too large to check: nested deeper than {MAX_DEPTH} or over {MAX_STEPS} values");
+            return self.report(ViolationCode::TooLarge, message);
         }
         self.steps -= 1;
         self.depth += 1;
@@ -96,8 +105,16 @@ impl Checker<'_> {
         if let Some(choices) = alternatives(schema) {
             return self.check_alternatives(choices, value);
         }
-        if let Err(message) = check_scalar(schema, value) {
-            return self.report(message);
+        if let Err(Fault { code, message }) = check_scalar(schema, value) {
+            return self.report(code, message);
+        }
+        if schema["x-in"] == "path" && value.as_str().is_some_and(|text| matches!(text, "" | "." | "..")) {
+            let message = "it stands in a path: nothing, `.` and `..` would lead to another place";
+            return self.report(ViolationCode::Pattern, message.to_owned());
+        }
+        if value.as_str().is_some_and(reads_as_reference) {
+            let message = "this text would be read as a reference: give it as {\"$ref\": …, \"path\": …}";
+            return self.report(ViolationCode::Reference, message.to_owned());
         }
         match value {
             Value::Object(given) => self.check_object(schema, given),
@@ -109,7 +126,9 @@ impl Checker<'_> {
     fn check_object(&mut self, schema: &Value, given: &Map<String, Value>) {
         let properties = schema.get("properties").and_then(Value::as_object);
         for name in missing(schema, given) {
-            self.within(name, |checker| checker.report(format!("`{name}` is required and missing")));
+            self.within(name, |checker| {
+                checker.report(ViolationCode::Required, format!("`{name}` is required and missing"));
+            });
         }
         for (name, value) in given {
             let known = properties.and_then(|properties| properties.get(name));
@@ -118,14 +137,15 @@ impl Checker<'_> {
                 (Some(schema), _) => checker.check_value(schema, value),
                 (None, Some(Value::Bool(false))) => {
                     let message = unknown_name(name, properties);
-                    checker.report(message);
+                    checker.report(ViolationCode::Unknown, message);
                 }
                 (None, Some(schema @ Value::Object(_))) => checker.check_value(schema, value),
                 (None, _) => {}
             });
         }
         if schema.get("x-union").is_some() && given.len() != 1 {
-            self.report(format!("exactly one member must be given, not {}", given.len()));
+            let message = format!("exactly one member must be given, not {}", given.len());
+            self.report(ViolationCode::Union, message);
         }
     }
 
@@ -160,16 +180,16 @@ impl Checker<'_> {
         let call = reference.get("$ref").and_then(Value::as_str).unwrap_or_default();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if call.is_empty() || !call.chars().all(plain) {
-            self.report("`$ref` must name an earlier call, e.g. \"c1\"".to_owned());
+            self.report(ViolationCode::Reference, "`$ref` must name an earlier call, e.g. \"c1\"".to_owned());
         }
         let path = reference.get("path").and_then(Value::as_str);
         if path.is_none_or(|path| crate::results::parse_path(path).is_none()) {
-            self.report(
-                "`path` must lead into the result, e.g. \"Vpc.VpcId\" or \"Instances[0].InstanceId\"".to_owned(),
-            );
+            let message = "`path` must lead into the result, e.g. \"Vpc.VpcId\" or \"Instances[0].InstanceId\"";
+            self.report(ViolationCode::Reference, message.to_owned());
         }
         for name in reference.keys().filter(|name| !matches!(name.as_str(), "$ref" | "path")) {
-            self.within(name.as_str(), |checker| checker.report("a reference has only `$ref` and `path`".to_owned()));
+            let message = "a reference has only `$ref` and `path`".to_owned();
+            self.within(name.as_str(), |checker| checker.report(ViolationCode::Reference, message));
         }
     }
 }

@@ -30,8 +30,10 @@ mod form;
 mod http;
 mod lexer;
 mod missing;
+mod options;
 mod parse;
 mod positionals;
+mod read;
 mod reference;
 mod render;
 mod shorthand;
@@ -42,6 +44,7 @@ mod tests;
 pub use bind::bind;
 pub use missing::missing;
 pub use parse::parse;
+pub use read::{ReadCall, find, read, read_line, read_request};
 pub use target::Target;
 
 /// One command line somebody wrote, cut into its parts. Nothing in it is checked.
@@ -65,6 +68,8 @@ pub struct Bound {
     pub arguments: Map<String, Value>,
     /// What fits no parameter, as it was written.
     pub leftovers: Vec<String>,
+    /// Options of the tool itself, as they were written: region, form of the output, paging. They are no part of the call.
+    pub aside: Vec<String>,
 }
 
 /// A call as the vendor takes it.
@@ -101,6 +106,11 @@ pub fn render(operation: &Operation, arguments: &Value) -> Rendered {
             Rendered::Http(http::render(operation, &request, arguments))
         }
     }
+}
+
+/// Would this text, standing where a value stands, be read as a reference into an earlier result?
+pub(crate) fn reads_as_reference(text: &str) -> bool {
+    reference::from_word(text).is_some()
 }
 
 /// One line of shell text for people: every word that needs it is quoted.

@@ -21,7 +21,7 @@ mod search;
 pub mod semantics;
 
 pub use catalogue::{Catalogue, Hit, OperationRef, Scope};
-pub use check::{Violation, check};
+pub use check::{Violation, ViolationCode, check};
 pub use draft::match_draft;
 pub use error::{CatalogueError, Result};
 pub use manifest::check_manifest;

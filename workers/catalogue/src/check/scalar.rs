@@ -1,33 +1,35 @@
 //! Checks one value without what is in it: type, choices, pattern, lengths, bounds.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use serde_json::{Number, Value};
 
-use regex::{Regex, RegexBuilder};
-use serde_json::Value;
+use super::ViolationCode;
+use super::pattern::matches_pattern;
 
-/// Compiled patterns that are kept; vendors have about 10,000, a process meets a few hundred.
-const KEPT_PATTERNS: usize = 1024;
-/// Bound on a compiled pattern, in bytes: `.{0,10000000}` would take gigabytes.
-const MAX_PATTERN_SIZE: usize = 1 << 20;
 /// At most so many choices are named in a message.
 const SHOWN_CHOICES: usize = 12;
 
-/// Patterns by source; `None` for those that this regex language lacks (look-around, possessive quantifiers).
-static PATTERNS: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+/// What is wrong with one value.
+pub(super) struct Fault {
+    pub code: ViolationCode,
+    pub message: String,
+}
 
-pub(super) fn check_scalar(schema: &Value, value: &Value) -> Result<(), String> {
+fn fault(code: ViolationCode, message: String) -> Result<(), Fault> {
+    Err(Fault { code, message })
+}
+
+pub(super) fn check_scalar(schema: &Value, value: &Value) -> Result<(), Fault> {
     check_type(schema, value)?;
     check_choices(schema, value)?;
     match value {
         Value::String(text) => check_text(schema, text),
-        Value::Number(number) => check_number(schema, number.as_f64().unwrap_or(f64::NAN)),
+        Value::Number(number) => check_number(schema, number),
         Value::Array(items) => check_count(schema, items.len(), ["minItems", "maxItems"], "items"),
         _ => Ok(()),
     }
 }
 
-fn check_type(schema: &Value, value: &Value) -> Result<(), String> {
+fn check_type(schema: &Value, value: &Value) -> Result<(), Fault> {
     let fits = match schema.get("type") {
         None => true,
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(|kind| is_of(kind, schema, value)),
@@ -37,7 +39,7 @@ fn check_type(schema: &Value, value: &Value) -> Result<(), String> {
         return Ok(());
     }
     let expected = schema.get("type").map(Value::to_string).unwrap_or_default();
-    Err(format!("must be {}, not {}", expected.trim_matches('"'), kind_of(value)))
+    fault(ViolationCode::Type, format!("must be {}, not {}", expected.trim_matches('"'), kind_of(value)))
 }
 
 fn is_of(kind: &str, schema: &Value, value: &Value) -> bool {
@@ -69,9 +71,9 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn check_choices(schema: &Value, value: &Value) -> Result<(), String> {
+fn check_choices(schema: &Value, value: &Value) -> Result<(), Fault> {
     if let Some(only) = schema.get("const").filter(|only| *only != value) {
-        return Err(format!("must be {only}"));
+        return fault(ViolationCode::Choice, format!("must be {only}"));
     }
     let Some(choices) = schema.get("enum").and_then(Value::as_array) else { return Ok(()) };
     if choices.contains(value) {
@@ -79,50 +81,48 @@ fn check_choices(schema: &Value, value: &Value) -> Result<(), String> {
     }
     let shown: Vec<String> = choices.iter().take(SHOWN_CHOICES).map(Value::to_string).collect();
     let more = if choices.len() > SHOWN_CHOICES { ", …" } else { "" };
-    Err(format!("must be one of {}{more}", shown.join(", ")))
+    fault(ViolationCode::Choice, format!("must be one of {}{more}", shown.join(", ")))
 }
 
-fn check_text(schema: &Value, text: &str) -> Result<(), String> {
+fn check_text(schema: &Value, text: &str) -> Result<(), Fault> {
     if schema.get("minLength").is_some() || schema.get("maxLength").is_some() {
         check_count(schema, text.chars().count(), ["minLength", "maxLength"], "characters")?;
     }
     match schema.get("pattern").and_then(Value::as_str) {
-        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("must match {pattern}")),
+        Some(pattern) if !matches_pattern(pattern, text) => {
+            fault(ViolationCode::Pattern, format!("must match {pattern}"))
+        }
         _ => Ok(()),
     }
 }
 
-/// True also when the pattern is not one this regex language can say: the vendor will check it.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
-    if patterns.len() >= KEPT_PATTERNS && !patterns.contains_key(pattern) {
-        patterns.clear();
+/// Compared as integers where both are: near 2^63 a float no longer tells neighbours apart.
+fn check_number(schema: &Value, number: &Number) -> Result<(), Fault> {
+    let is_below = |a: &Number, b: &Number| match (whole(a), whole(b)) {
+        (Some(a), Some(b)) => a < b,
+        _ => a.as_f64() < b.as_f64(),
+    };
+    let bound = |key: &str| schema.get(key).and_then(Value::as_number);
+    if let Some(least) = bound("minimum").filter(|least| is_below(number, least)) {
+        return fault(ViolationCode::Bounds, format!("must be at least {least}"));
     }
-    let compiled = patterns.entry(pattern.to_owned()).or_insert_with(|| {
-        // Not anchored: JSON Schema and Smithy both search, and vendors write anchors where they mean them.
-        RegexBuilder::new(pattern).size_limit(MAX_PATTERN_SIZE).build().ok()
-    });
-    compiled.as_ref().is_none_or(|regex| regex.is_match(text))
-}
-
-fn check_number(schema: &Value, number: f64) -> Result<(), String> {
-    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
-    if let Some(least) = bound("minimum").filter(|least| number < *least) {
-        return Err(format!("must be at least {least}"));
-    }
-    match bound("maximum").filter(|most| number > *most) {
-        Some(most) => Err(format!("must be at most {most}")),
+    match bound("maximum").filter(|most| is_below(most, number)) {
+        Some(most) => fault(ViolationCode::Bounds, format!("must be at most {most}")),
         None => Ok(()),
     }
 }
 
-fn check_count(schema: &Value, count: usize, [low, high]: [&str; 2], what: &str) -> Result<(), String> {
+fn whole(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+fn check_count(schema: &Value, count: usize, [low, high]: [&str; 2], what: &str) -> Result<(), Fault> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     if let Some(least) = bound(low).filter(|least| (count as u64) < *least) {
-        return Err(format!("must have at least {least} {what}, not {count}"));
+        return fault(ViolationCode::Length, format!("must have at least {least} {what}, not {count}"));
     }
     match bound(high).filter(|most| count as u64 > *most) {
-        Some(most) => Err(format!("must have at most {most} {what}, not {count}")),
+        Some(most) => fault(ViolationCode::Length, format!("must have at most {most} {what}, not {count}")),
         None => Ok(()),
     }
 }

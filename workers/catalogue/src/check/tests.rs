@@ -43,6 +43,9 @@ fn typical() -> Operation {
             "Either": {"$ref": "#/$defs/Either"},
             "Any": {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"x": {"type": "integer"}}}]},
             "Look": {"type": "string", "pattern": "^(?!no).*$"},
+            "Slashed": {"type": "string", "pattern": "/^[a-z]$/"},
+            "Broken": {"type": "string", "pattern": "(unclosed"},
+            "Slow": {"type": "string", "pattern": "^((a|aa)+)+(?<!x)c$"},
             "Circle": {"$ref": "#/$defs/Circle"},
             "File": {"type": "string"},
             "Free": {},
@@ -127,8 +130,50 @@ fn malformed_references_are_refused() {
 }
 
 #[test]
-fn patterns_that_cannot_be_compiled_are_left_to_the_vendor() {
-    assert!(wrong(json!({"Name": "abc", "Look": "no"})).is_empty());
+fn patterns_beyond_plain_regular_expressions_are_kept() {
+    assert_eq!(wrong(json!({"Name": "abc", "Look": "no"})), ["/Look"]);
+    assert!(wrong(json!({"Name": "abc", "Look": "yes"})).is_empty());
+    assert_eq!(wrong(json!({"Name": "abc", "Slashed": "1"})), ["/Slashed"]);
+    assert!(wrong(json!({"Name": "abc", "Slashed": "a"})).is_empty());
+}
+
+#[test]
+fn patterns_that_cannot_be_compiled_or_take_too_long_are_left_to_the_vendor() {
+    assert!(wrong(json!({"Name": "abc", "Broken": "anything"})).is_empty());
+    assert!(wrong(json!({"Name": "abc", "Slow": format!("{}b!", "a".repeat(60))})).is_empty());
+}
+
+#[test]
+fn every_code_has_a_name_of_its_own_and_says_what_is_wrong() {
+    let names: std::collections::BTreeSet<&str> = ViolationCode::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(names.len(), ViolationCode::ALL.len());
+    for (arguments, name) in [
+        (json!({}), "required"),
+        (json!({"Name": "abc", "Nam": 1}), "unknown"),
+        (json!({"Name": 1}), "type"),
+        (json!({"Name": "abc", "Kind": "c"}), "choice"),
+        (json!({"Name": "ABC"}), "pattern"),
+        (json!({"Name": "abc", "Count": 10}), "bounds"),
+        (json!({"Name": "ab"}), "length"),
+        (json!({"Name": "abc", "Either": {}}), "union"),
+        (json!({"Name": {"$ref": 1, "path": "a"}}), "reference"),
+        (json!({"Name": "abc", "File": "${c1.Vpc.VpcId}"}), "reference"),
+    ] {
+        let found = check(&typical(), &arguments);
+        assert_eq!(found.iter().map(|violation| violation.code.name()).collect::<Vec<_>>(), [name], "{arguments}");
+    }
+}
+
+#[test]
+fn what_stands_in_a_path_may_not_change_the_path() {
+    let operation = operation(json!({
+        "type": "object",
+        "properties": {"id": {"type": "string", "x-in": "path"}, "note": {"type": "string", "x-in": "query"}},
+    }));
+    for text in ["", ".", ".."] {
+        assert_eq!(check(&operation, &json!({"id": text, "note": text}))[0].pointer, "/id", "{text:?}");
+    }
+    assert!(check(&operation, &json!({"id": "a/../b", "note": ""})).is_empty(), "a slash is encoded");
 }
 
 #[test]

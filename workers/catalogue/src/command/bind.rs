@@ -5,21 +5,27 @@
 
 use serde_json::Value;
 
-use super::{Bound, CommandLine, aws, coerce, form, positionals, render, target};
+use super::{Bound, CommandLine, aws, coerce, options, positionals, reference, render};
 use crate::operation::{Invocation, Operation};
+
+mod fields;
+
+pub use fields::bind_request;
 
 /// What `line` says to `operation`, which need not be the one it names.
 pub fn bind(operation: &Operation, line: &CommandLine) -> Bound {
-    let mut binder = Binder { operation, bound: Bound::default(), words: Vec::new() };
+    let mut binder = Binder { operation, bound: Bound::default(), words: Vec::new(), is_request: false };
     let skipped = words_that_name(operation, line);
     match &operation.invocation {
         Invocation::Command { words } => {
             binder.words.extend_from_slice(&line.words[skipped..]);
             let mut flags = line.flags.clone();
             binder.bound.arguments = aws::take_customs(operation, &mut flags);
+            let mut input = take_input(&mut flags);
             for (name, values) in &flags {
                 binder.bind_flag(name, values);
             }
+            aws::fill_from_json(operation, &mut input, &mut binder.bound);
             skip_literal(&mut binder.words, &words[1..], skipped);
             positionals::bind(operation, &binder.words, &line.rest, &mut binder.bound);
         }
@@ -30,6 +36,11 @@ pub fn bind(operation: &Operation, line: &CommandLine) -> Bound {
         }
     }
     binder.bound
+}
+
+/// The flag that holds arguments as JSON: read last, since the others win over it.
+fn take_input(flags: &mut Vec<(String, Vec<String>)>) -> Vec<(String, Vec<String>)> {
+    flags.extract_if(.., |(name, _)| name == "cli-input-json").collect()
 }
 
 /// How many words of the line say which operation is meant.
@@ -59,6 +70,8 @@ struct Binder<'a> {
     bound: Bound,
     /// Positionals, growing by the words that turn out not to belong to a flag.
     words: Vec<String>,
+    /// A whole request is read, not a draft: what it says is meant literally.
+    is_request: bool,
 }
 
 // === impl Binder ===
@@ -67,6 +80,9 @@ impl<'a> Binder<'a> {
     fn bind_flag(&mut self, name: &str, values: &[String]) {
         if let Some(letters) = name.strip_prefix('-') {
             return self.bind_letters(letters, values);
+        }
+        if self.set_aside(name, values) {
+            return;
         }
         if let Some((parameter, schema)) = self.parameter(name) {
             let taken = self.take(parameter, schema, name, values);
@@ -80,6 +96,19 @@ impl<'a> Binder<'a> {
             }
             None => self.leave(&format!("--{name}"), values),
         }
+    }
+
+    /// An option of the tool itself that no parameter of the operation has the name of.
+    fn set_aside(&mut self, name: &str, values: &[String]) -> bool {
+        let is_own = |(_, schema): (&str, &Value)| schema["x-flag"] == name;
+        let Some(count) = options::words_of(name).filter(|_| self.operation.provider == "aws") else { return false };
+        if self.operation.properties().any(is_own) && !options::is_paging(self.operation, name) {
+            return false;
+        }
+        let (own, others) = values.split_at(values.len().min(count));
+        self.bound.aside.push([&[format!("--{name}")], own].concat().join(" "));
+        self.keep_positionals(others);
+        true
     }
 
     /// `-it`: booleans in one word; `-nprod`: a value attached to its letter.
@@ -106,6 +135,10 @@ impl<'a> Binder<'a> {
     fn take(&mut self, parameter: &'a str, schema: &'a Value, said: &str, values: &[String]) -> usize {
         let resolved = self.operation.resolve(schema);
         if resolved["type"] == "boolean" {
+            if let Some(reference) = values.first().and_then(|word| reference::from_word(word)) {
+                self.bound.arguments.insert(parameter.to_owned(), reference);
+                return 1;
+            }
             let said_so = values.first().and_then(|word| coerce::boolean(word));
             self.bound.arguments.insert(parameter.to_owned(), Value::Bool(said_so.unwrap_or(true)));
             return usize::from(said_so.is_some());
@@ -116,8 +149,16 @@ impl<'a> Binder<'a> {
             return count;
         }
         let words = self.split_list(resolved, &values[..count]);
+        if resolved["type"] == "array" && !self.takes_all_words() {
+            let list = coerce::from_elements(self.operation, resolved, &words).filter(|_| count > 0);
+            match list {
+                Some(list) => self.insert_or_extend(parameter, list),
+                None => self.leave(&dashed(said), &values[..count]),
+            }
+            return count;
+        }
         if !self.keep(parameter, schema, &words) && !self.keep_template(parameter, schema, &words) {
-            self.leave(&format!("{}{said}", if said.len() > 1 { "--" } else { "-" }), &values[..count]);
+            self.leave(&dashed(said), &values[..count]);
         }
         count
     }
@@ -127,14 +168,17 @@ impl<'a> Binder<'a> {
         self.operation.provider == "aws" && !render::is_aws_s3(self.operation)
     }
 
-    /// kubectl reads `get,list` as two; a comma inside `key=a,b` is the value's own.
+    /// kubectl reads `get,list` as two, unless the flag takes one element each time.
     fn split_list(&self, schema: &Value, words: &[String]) -> Vec<String> {
-        if schema["type"] != "array" || self.operation.provider == "aws" {
+        if schema["type"] != "array" || self.operation.provider == "aws" || schema["x-repeat"] == true {
             return words.to_vec();
         }
         let split = |word: &String| -> Vec<String> {
-            let is_whole = word.contains('=') || word.starts_with(['[', '{']) || word.contains("${");
-            if is_whole { vec![word.clone()] } else { word.split(',').map(str::to_owned).collect() }
+            if reference::from_word(word).is_some() || word.ends_with("[@]}") {
+                vec![word.clone()]
+            } else {
+                coerce::split_list(word)
+            }
         };
         words.iter().flat_map(split).collect()
     }
@@ -144,12 +188,16 @@ impl<'a> Binder<'a> {
         else {
             return false;
         };
+        self.insert_or_extend(parameter, value);
+        true
+    }
+
+    fn insert_or_extend(&mut self, parameter: &str, value: Value) {
         match (self.bound.arguments.get_mut(parameter), value) {
             // The same flag again adds to a list.
             (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
             (_, value) => drop(self.bound.arguments.insert(parameter.to_owned(), value)),
         }
-        true
     }
 
     /// `--count 2` and `--count 1:3`: one flag that fills two parameters.
@@ -213,88 +261,11 @@ impl<'a> Binder<'a> {
         let mut found = self.operation.properties().filter(|(_, schema)| name.len() > 2 && begins_so(schema));
         found.next().filter(|_| found.next().is_none())
     }
-
-    /// Binds what a URL fills in; gives the words that are left as positionals.
-    fn bind_url(&mut self, template: &str, line: &CommandLine, skipped: usize) -> Vec<String> {
-        let url = line.words.get(1).filter(|_| line.program == "curl" || line.words[1].starts_with('/'));
-        for (name, value) in url.and_then(|url| target::placeholders(template, url)).unwrap_or_default() {
-            if let Some((name, schema)) = self.parameter(name) {
-                self.keep(name, schema, &[value.to_owned()]);
-            }
-        }
-        line.words[skipped..].iter().chain(&line.rest).cloned().collect()
-    }
-
-    /// Binds named fields, also nested ones: `card[number]=42`.
-    fn bind_fields(&mut self, flags: &[(String, Vec<String>)]) {
-        let mut nested: Vec<(&'a str, &'a Value, Value)> = Vec::new();
-        let mut pairs = Vec::new();
-        for (name, values) in flags {
-            // `stripe charges create -d amount=2500`
-            match name.as_str() {
-                "-d" | "-F" | "data" => values.iter().for_each(|pair| form::read_pairs(pair, &mut pairs)),
-                _ => pairs.push((name.clone(), values.clone())),
-            }
-        }
-        for (name, values) in &pairs {
-            let split = form::split_name(name).and_then(|(head, steps)| Some((self.parameter(head)?, steps)));
-            let is_kept = match split {
-                Some(((parameter, schema), steps)) if steps.is_empty() => self.keep_field(parameter, schema, values),
-                Some(((parameter, schema), steps)) => insert_nested(&mut nested, (parameter, schema), &steps, values),
-                None => false,
-            };
-            if !is_kept {
-                self.leave(name, values);
-            }
-        }
-        for (parameter, schema, value) in nested {
-            match coerce::conform(self.operation, schema, value.clone(), 24) {
-                Some(value) => drop(self.bound.arguments.insert(parameter.to_owned(), value)),
-                None => self.bound.leftovers.push(format!("{parameter}={value}")),
-            }
-        }
-        self.bound.leftovers.append(&mut self.words);
-    }
-
-    fn keep_field(&mut self, parameter: &'a str, schema: &'a Value, values: &[String]) -> bool {
-        if values.is_empty() && self.operation.resolve(schema)["type"] == "boolean" {
-            self.bound.arguments.insert(parameter.to_owned(), Value::Bool(true));
-            return true;
-        }
-        self.keep(parameter, schema, values)
-    }
-
-    /// Positionals of a library's call: first what the URL needs, then parameters in the vendor's order.
-    fn bind_in_order(&mut self, template: &str, words: &[String]) {
-        let in_url = |name: &str| template.contains(&format!("{{{name}}}"));
-        let mut open: Vec<(&'a str, &'a Value)> =
-            self.operation.properties().filter(|(_, schema)| schema["x-never"] != true).collect();
-        open.sort_by_key(|(name, _)| !in_url(name));
-        let mut open = open
-            .into_iter()
-            .filter(|(name, _)| !self.bound.arguments.contains_key(*name))
-            .collect::<Vec<_>>()
-            .into_iter();
-        for word in words {
-            let is_kept = open.next().is_some_and(|(name, schema)| self.keep(name, schema, std::slice::from_ref(word)));
-            if !is_kept {
-                self.bound.leftovers.push(word.clone());
-            }
-        }
-    }
 }
 
-fn insert_nested<'a>(
-    nested: &mut Vec<(&'a str, &'a Value, Value)>,
-    parameter: (&'a str, &'a Value),
-    steps: &[&str],
-    values: &[String],
-) -> bool {
-    let at = nested.iter().position(|(name, ..)| *name == parameter.0).unwrap_or_else(|| {
-        nested.push((parameter.0, parameter.1, Value::Null));
-        nested.len() - 1
-    });
-    values.first().is_some_and(|value| form::insert(&mut nested[at].2, steps, value.clone().into()))
+/// A flag as it was written.
+fn dashed(said: &str) -> String {
+    format!("{}{said}", if said.len() > 1 { "--" } else { "-" })
 }
 
 /// A name without case and separators: `InstanceIds`, `instance-ids` and `instance_ids` are one.

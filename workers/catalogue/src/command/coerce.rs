@@ -6,11 +6,12 @@
 use serde_json::{Map, Number, Value};
 
 use super::{reference, shorthand};
+use crate::check;
 use crate::import::kubernetes;
 use crate::operation::Operation;
 
 /// Deepest nesting that is typed.
-const MAX_DEPTH: usize = 24;
+pub const MAX_DEPTH: usize = 24;
 
 /// The value one word says.
 pub fn from_word(operation: &Operation, schema: &Value, word: &str) -> Option<Value> {
@@ -23,16 +24,54 @@ pub fn from_word(operation: &Operation, schema: &Value, word: &str) -> Option<Va
         return branches.iter().find_map(|branch| from_word(operation, branch, word));
     }
     match schema["type"].as_str() {
-        Some("object") => match structure(word) {
+        Some("object") => match structure(operation, word) {
             Some(value) => conform(operation, schema, value, MAX_DEPTH),
             None => wrapped(operation, schema, word),
         },
+        Some("array") if reference::from_list_word(word).is_some() => reference::from_list_word(word),
         Some("array") => match json(word, '[') {
             Some(list) => conform(operation, schema, list, MAX_DEPTH),
             None => Some(Value::Array(vec![from_word(operation, &schema["items"], word)?])),
         },
         _ => scalar(schema, word),
     }
+}
+
+/// An element of a list as pflag's `StringSlice` reads it: CSV.
+pub fn quote_in_list(text: &str) -> String {
+    let is_plain = !text.is_empty() && !text.contains([',', '"', '\n', '\r']);
+    if is_plain || reference::from_word(text).is_some() {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// The elements of such a word: `get,list`, `"a,b",c`.
+pub fn split_list(word: &str) -> Vec<String> {
+    let mut elements = vec![String::new()];
+    let mut characters = word.chars().peekable();
+    let mut is_quoted = false;
+    while let Some(c) = characters.next() {
+        let element = elements.last_mut().expect("it begins with one");
+        match c {
+            '"' if is_quoted && characters.peek() == Some(&'"') => element.extend(characters.next()),
+            '"' if is_quoted => is_quoted = false,
+            '"' if element.is_empty() => is_quoted = true,
+            ',' if !is_quoted => elements.push(String::new()),
+            c => element.push(c),
+        }
+    }
+    elements
+}
+
+/// A list of which each word is one element as it stands, or one reference to a whole list.
+pub fn from_elements(operation: &Operation, schema: &Value, words: &[String]) -> Option<Value> {
+    if let [word] = words
+        && let Some(whole) = reference::from_list_word(word)
+    {
+        return Some(whole);
+    }
+    words.iter().map(|word| from_word(operation, &schema["items"], word)).collect::<Option<Vec<_>>>().map(Value::Array)
 }
 
 /// The value several words say together: a list, or one string where the schema joins several with a separator.
@@ -64,7 +103,13 @@ pub fn conform(operation: &Operation, schema: &Value, value: Value, depth: usize
     }
     let schema = operation.resolve(schema);
     if let Some(branches) = branches(schema) {
-        return branches.iter().find_map(|branch| conform(operation, branch, value.clone(), depth - 1));
+        let mut typed = branches.iter().filter_map(|branch| {
+            let typed = conform(operation, branch, value.clone(), depth - 1)?;
+            Some((check::conforms(operation.resolve(branch), &typed), typed))
+        });
+        // Best a branch that it fits in whole.
+        let first = typed.next()?;
+        return if first.0 { Some(first.1) } else { typed.find(|next| next.0).or(Some(first)).map(|found| found.1) };
     }
     let item = |value| conform(operation, &schema["items"], value, depth - 1);
     match (schema["type"].as_str(), value) {
@@ -81,6 +126,8 @@ pub fn conform(operation: &Operation, schema: &Value, value: Value, depth: usize
             let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             scalar(schema, &words?.join(","))
         }
+        // A choice nobody knows stays, so that the check can name it: it would take the whole structure with it.
+        (Some("string"), Value::String(text)) => Some(string(schema, &text).unwrap_or(text).into()),
         (_, Value::String(text)) => scalar(schema, &text),
         (Some(_), scalar_value @ (Value::Number(_) | Value::Bool(_))) => scalar(schema, &scalar_value.to_string()),
         (None, other) => Some(other),
@@ -113,15 +160,18 @@ fn branches(schema: &Value) -> Option<&Vec<Value>> {
     schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array)
 }
 
-/// A structure of nothing but a `Value` may be said as that value (`awscli/shorthand.py`).
+/// A structure of one member may be said as that member's value (`_handle_special_cases` in `awscli/argprocess.py`).
 fn wrapped(operation: &Operation, schema: &Value, word: &str) -> Option<Value> {
     let fields = schema["properties"].as_object().filter(|fields| fields.len() == 1)?;
-    let value = from_word(operation, fields.get("Value")?, word)?;
-    Some(serde_json::json!({"Value": value}))
+    let (name, member) = fields.iter().next()?;
+    let is_plain = !matches!(operation.resolve(member)["type"].as_str(), None | Some("object" | "array"));
+    let value = is_plain.then(|| from_word(operation, member, word)).flatten()?;
+    Some(Value::Object(Map::from_iter([(name.clone(), value)])))
 }
 
-fn structure(word: &str) -> Option<Value> {
-    json(word, '{').or_else(|| shorthand::parse(word))
+/// JSON, or the shorthand that only the AWS command line has.
+fn structure(operation: &Operation, word: &str) -> Option<Value> {
+    json(word, '{').or_else(|| shorthand::parse(word).filter(|_| operation.provider == "aws"))
 }
 
 fn json(word: &str, opening: char) -> Option<Value> {
@@ -132,7 +182,7 @@ fn json(word: &str, opening: char) -> Option<Value> {
 fn scalar(schema: &Value, word: &str) -> Option<Value> {
     match schema["type"].as_str() {
         Some("boolean") => boolean(word).map(Value::Bool),
-        Some("integer") => word.parse::<i64>().ok().map(Value::from),
+        Some("integer") => integer(word),
         Some("number") => number(word),
         _ => string(schema, word).map(Value::String),
     }
@@ -147,9 +197,12 @@ pub fn boolean(word: &str) -> Option<bool> {
     }
 }
 
+fn integer(word: &str) -> Option<Value> {
+    word.parse::<i64>().map(Value::from).or_else(|_| word.parse::<u64>().map(Value::from)).ok()
+}
+
 fn number(word: &str) -> Option<Value> {
-    let whole = word.parse::<i64>().ok().map(Value::from);
-    whole.or_else(|| word.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number))
+    integer(word).or_else(|| word.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number))
 }
 
 fn string(schema: &Value, word: &str) -> Option<String> {

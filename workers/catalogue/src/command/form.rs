@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::reference;
+use crate::operation::Operation;
 
 /// Deepest nesting of a name that is read.
 const MAX_DEPTH: usize = 8;
@@ -33,40 +34,47 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
-/// Names and texts of all scalars in `value`.
+/// Encoded names and plain texts of all scalars in `value`: `card[number]`, where only the brackets that nest are not encoded.
+///
+/// An empty list or structure is `name=`: a form has no other way to say it.
 pub fn flatten(name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
+    flatten_under(&encode(name), value, pairs);
+}
+
+fn flatten_under(name: &str, value: &Value, pairs: &mut Vec<(String, String)>) {
     match value {
-        Value::Object(fields) if reference::to_word(value).is_none() => {
+        Value::Object(fields) if reference::to_word(value).is_none() && !fields.is_empty() => {
             for (field, value) in fields {
-                flatten(&format!("{name}[{field}]"), value, pairs);
+                flatten_under(&format!("{name}[{}]", encode(field)), value, pairs);
             }
         }
-        Value::Array(items) => {
+        Value::Array(items) if !items.is_empty() => {
             for (index, item) in items.iter().enumerate() {
-                flatten(&format!("{name}[{index}]"), item, pairs);
+                flatten_under(&format!("{name}[{index}]"), item, pairs);
             }
         }
+        Value::Object(_) if reference::to_word(value).is_none() => pairs.push((name.to_owned(), String::new())),
+        Value::Array(_) => pairs.push((name.to_owned(), String::new())),
         scalar => pairs.push((name.to_owned(), text(scalar))),
     }
 }
 
-/// `a=1&card[number]=2`: brackets stay readable, as the vendor documents them.
+/// `a=1&card[number]=2` of what [`flatten`] gave.
 pub fn join(pairs: &[(String, String)]) -> String {
-    let pair = |(name, value): &(String, String)| {
-        format!("{}={}", encode(name).replace("%5B", "[").replace("%5D", "]"), encode(value))
-    };
-    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+    pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
 }
 
-/// Adds the pairs of a form or query to `flags`.
+/// Adds the pairs of a form or query to `flags`; names stay encoded where they have brackets, see [`split_name`].
 pub fn read_pairs(text: &str, flags: &mut Vec<(String, Vec<String>)>) {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        flags.push((decode(name), vec![decode(value)]));
+        let name = if name.contains('[') { name.to_owned() } else { decode(name) };
+        flags.push((name, vec![decode(value)]));
     }
 }
 
-fn decode(text: &str) -> String {
+/// Undoes percent-encoding; what is no encoding stays.
+pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -86,16 +94,17 @@ fn decode(text: &str) -> String {
 }
 
 /// `card[number]` → `card` and the path `["number"]`; `expand[]` has an empty step.
-pub fn split_name(name: &str) -> Option<(&str, Vec<&str>)> {
+pub fn split_name(name: &str) -> Option<(String, Vec<String>)> {
     let Some((head, tail)) = name.split_once('[') else {
-        return Some((name, Vec::new()));
+        return Some((name.to_owned(), Vec::new()));
     };
-    let steps: Vec<&str> = tail.strip_suffix(']')?.split("][").collect();
-    (steps.len() <= MAX_DEPTH && !head.is_empty()).then_some((head, steps))
+    let steps: Vec<String> = tail.strip_suffix(']')?.split("][").map(decode).collect();
+    (steps.len() <= MAX_DEPTH && !head.is_empty()).then(|| (decode(head), steps))
 }
 
-/// Puts `value` at `steps` inside `target`, making objects and lists on the way. False when something else is there.
-pub fn insert(target: &mut Value, steps: &[&str], value: Value) -> bool {
+/// Puts `value` at `steps` inside `target`, making objects on the way: what of them are lists only the schema can say, see
+/// [`arrange`]. False when something else is there.
+pub fn insert(target: &mut Value, steps: &[String], value: Value) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         if target.is_null() {
             *target = value;
@@ -103,25 +112,49 @@ pub fn insert(target: &mut Value, steps: &[&str], value: Value) -> bool {
         }
         return false;
     };
-    let is_index = step.bytes().all(|byte| byte.is_ascii_digit());
     if target.is_null() {
-        *target = if is_index { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+        *target = Value::Object(Map::new());
     }
-    match target {
-        Value::Object(fields) => insert(fields.entry(*step).or_insert(Value::Null), rest, value),
-        Value::Array(items) if is_index => {
-            let index = step.parse().unwrap_or(items.len());
-            // `items[0]` or `items[]`, no gaps: a list with holes was not meant.
-            if index > items.len() || index > MAX_INDEX {
-                return false;
-            }
-            if index == items.len() {
-                items.push(Value::Null);
-            }
-            insert(&mut items[index], rest, value)
+    let Value::Object(fields) = target else { return false };
+    // `items[]` is one more element.
+    let name = if step.is_empty() { fields.len().to_string() } else { step.clone() };
+    fields.len() < MAX_INDEX && insert(fields.entry(name).or_insert(Value::Null), rest, value)
+}
+
+/// Turns objects whose names count from 0 into lists wherever the schema can be one, and nothing into the empty structure.
+pub fn arrange(operation: &Operation, schema: &Value, value: Value) -> Value {
+    let schema = operation.resolve(schema);
+    if let Some(branches) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
+        let fits = |kind: &str| branches.iter().find(|branch| operation.resolve(branch)["type"] == kind);
+        let branch = match &value {
+            Value::Object(fields) if is_counted(fields) => fits("array").or_else(|| fits("object")),
+            Value::Object(_) => fits("object"),
+            _ => None,
+        };
+        return branch.map_or(value.clone(), |branch| arrange(operation, branch, value));
+    }
+    match (schema["type"].as_str(), value) {
+        (Some("array"), Value::Object(fields)) if is_counted(&fields) => {
+            fields.into_iter().map(|(_, item)| arrange(operation, &schema["items"], item)).collect()
         }
-        _ => false,
+        (Some("array"), Value::String(text)) if text.is_empty() => Value::Array(Vec::new()),
+        (Some("object"), Value::String(text)) if text.is_empty() => Value::Object(Map::new()),
+        (None, Value::Object(fields)) if is_counted(&fields) => fields.into_iter().map(|(_, item)| item).collect(),
+        (_, Value::Object(fields)) => {
+            let arranged = fields.into_iter().map(|(name, field)| {
+                let known = schema["properties"].get(&name).or_else(|| schema.get("additionalProperties"));
+                let field = arrange(operation, known.unwrap_or(&Value::Null), field);
+                (name, field)
+            });
+            Value::Object(arranged.collect())
+        }
+        (_, other) => other,
     }
+}
+
+/// Are the names 0, 1, 2, …? A list with holes was not meant.
+fn is_counted(fields: &Map<String, Value>) -> bool {
+    !fields.is_empty() && fields.keys().enumerate().all(|(at, name)| name.parse() == Ok(at))
 }
 
 #[cfg(test)]
@@ -144,15 +177,17 @@ mod tests {
             let (_, steps) = split_name(name).expect("well formed");
             assert!(insert(&mut back, &steps, values[0].clone().into()));
         }
-        assert_eq!(back, value);
+        assert_eq!(back, json!({"number": "42 42", "tags": {"0": "a", "1": "b"}, "owner": {"email": "a+b@c.d"}}));
     }
 
     #[test]
     fn hostile_names_are_refused() {
         let mut target = Value::Null;
-        assert!(!insert(&mut target, &["5"], json!(1)));
-        assert!(insert(&mut target, &["0"], json!(1)) && !insert(&mut target, &["0", "x"], json!(1)));
-        assert!(!insert(&mut target, &["x"], json!(1)));
+        let steps = |steps: &[&str]| steps.iter().map(|&step| step.to_owned()).collect::<Vec<_>>();
+        assert!(insert(&mut target, &steps(&["0"]), json!(1)) && !insert(&mut target, &steps(&["0", "x"]), json!(1)));
+        assert!(insert(&mut target, &steps(&[""]), json!(2)));
+        assert_eq!(target, json!({"0": 1, "1": 2}));
+        assert!(!is_counted(json!({"1": 2}).as_object().expect("an object")), "a list with holes");
         assert!(split_name("a[b").is_none() && split_name("[b]").is_none());
         assert!(split_name(&format!("a{}", "[x]".repeat(9))).is_none());
         assert_eq!(decode("%zz%4"), "%zz%4");

@@ -4,7 +4,7 @@
 //! JavaScript (`obb.equity.price.quote(symbol="META")`). Never fails: what cannot be read is not a command line.
 
 use super::lexer::{End, lex};
-use super::{CommandLine, expression, http};
+use super::{CommandLine, expression, http, options};
 
 /// Longest draft that is read, in bytes; drafts are some hundred.
 const MAX_TEXT: usize = 64 * 1024;
@@ -137,7 +137,7 @@ fn assemble(words: Vec<String>) -> Option<CommandLine> {
     if program == "curl" {
         return http::read_curl(words);
     }
-    let mut builder = Builder { line: CommandLine { program, ..CommandLine::default() }, is_leading: false };
+    let mut builder = Builder { line: CommandLine { program, ..CommandLine::default() }, room: usize::MAX };
     while let Some(word) = words.next() {
         if word == "--" {
             builder.line.rest = words.collect();
@@ -150,8 +150,8 @@ fn assemble(words: Vec<String>) -> Option<CommandLine> {
 
 struct Builder {
     line: CommandLine,
-    /// The last flag stands before all words (`kubectl -n prod get pods`): it takes one word, not all that follow.
-    is_leading: bool,
+    /// How many words the last flag takes at most: those before the command (`kubectl -n prod get pods`) take not all that follow.
+    room: usize,
 }
 
 // === impl Builder ===
@@ -160,13 +160,28 @@ impl Builder {
     fn add(&mut self, word: String) {
         let long = word.strip_prefix("--");
         if long.is_some() || is_short(&word) {
-            self.is_leading = self.line.words.is_empty();
-            self.line.flags.push(split_flag(long.unwrap_or(&word)));
+            let (name, values) = split_flag(long.unwrap_or(&word));
+            self.room = self.room_of(&name).saturating_sub(values.len());
+            self.line.flags.push((name, values));
             return;
         }
         match self.line.flags.last_mut() {
-            Some((_, values)) if !self.is_leading || values.is_empty() => values.push(word),
+            Some((_, values)) if self.room > 0 => {
+                self.room -= 1;
+                values.push(word);
+            }
             _ => self.line.words.push(word),
+        }
+    }
+
+    /// Before its service and operation are said, an option of the AWS command line takes its own words only.
+    fn room_of(&self, name: &str) -> usize {
+        let is_aws = self.line.program == "aws";
+        let is_leading = self.line.words.len() < if is_aws { 2 } else { 1 };
+        match options::words_of(name).filter(|_| is_aws) {
+            Some(count) if is_leading => count,
+            _ if is_leading => 1,
+            _ => usize::MAX,
         }
     }
 }

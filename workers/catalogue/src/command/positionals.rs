@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Bound, coerce};
+use super::{Bound, coerce, reference};
 use crate::operation::Operation;
 
 type Parameter<'a> = (&'a str, &'a Value);
@@ -36,6 +36,11 @@ struct Binder<'a, 'b> {
 /// Binds `words` and what came after `--`.
 pub fn bind(operation: &Operation, words: &[String], rest: &[String], bound: &mut Bound) {
     let mut binder = Binder { operation, slots: slots(operation), at: 0, awaited: None, bound };
+    // Where nothing is to come after `--`, it only says that what follows are no flags.
+    let (words, rest) = match binder.after_dashes() {
+        Some(_) => (words.to_vec(), rest),
+        None => ([words, rest].concat(), &[][..]),
+    };
     let mut after: Vec<String> = rest.to_vec();
     for (at, word) in words.iter().enumerate() {
         let is_last = at + 1 == words.len();
@@ -50,9 +55,8 @@ pub fn bind(operation: &Operation, words: &[String], rest: &[String], bound: &mu
     }
     match binder.after_dashes() {
         Some((name, schema)) if !after.is_empty() => {
-            let words: Option<Vec<Value>> =
-                after.iter().map(|word| coerce::from_word(operation, &schema["items"], word)).collect();
-            binder.bound.arguments.extend(words.map(|words| (name.to_owned(), words.into())));
+            let words = coerce::from_elements(operation, schema, &after);
+            binder.bound.arguments.extend(words.map(|words| (name.to_owned(), words)));
         }
         _ => binder.bound.leftovers.extend(after),
     }
@@ -75,6 +79,13 @@ fn slots(operation: &Operation) -> Vec<Slot<'_>> {
         }
     }
     slots
+}
+
+/// Cuts at the first `join` outside a reference.
+fn split_joined(word: &str, join: char) -> Option<(&str, &str)> {
+    let skipped = word.strip_prefix("${").and_then(|rest| rest.find('}')).map_or(0, |length| length + 2);
+    let at = skipped + word[skipped..].find(join)?;
+    Some((&word[..at], &word[at + join.len_utf8()..]))
 }
 
 // === impl Slot ===
@@ -133,10 +144,14 @@ impl<'a> Binder<'a, '_> {
             (next.1["x-kind"] == "kubernetes-name").then_some((next, '/'))
         });
         if let Some((name, join)) = name
-            && let Some((left, right)) = word.split_once(join)
+            && let Some((left, right)) = split_joined(word, join)
             && self.typed(kind, left).is_some()
         {
             return self.set_object(&Object { kind, name, alone: other }, left, right);
+        }
+        let is_name = |(_, schema): &Parameter<'_>| schema["x-kind"] == "kubernetes-name";
+        if let Some(other) = other.filter(|other| is_name(other) && reference::from_word(word).is_some()) {
+            return self.set(other, word);
         }
         let is_kind = self.typed(kind, word).is_some();
         match (other, name) {
@@ -192,6 +207,10 @@ impl<'a> Binder<'a, '_> {
             .split_once('/')
             .filter(|(kind, _)| name == "names" && self.is_bound_kind(kind))
             .map_or(word, |(_, bare)| bare);
+        if let Some(whole) = reference::from_list_word(bare) {
+            self.bound.arguments.insert(name.to_owned(), whole);
+            return true;
+        }
         let Some(value) = self.typed((name, &schema["items"]), bare) else {
             return false;
         };

@@ -12,6 +12,16 @@ pub fn to_word(value: &Value) -> Option<String> {
     }
 }
 
+/// A reference that stands for a whole list: `${c1.Ids[@]}`, as a shell writes all elements of one.
+pub fn to_list_word(value: &Value) -> Option<String> {
+    Some(format!("{}[@]}}", to_word(value)?.strip_suffix('}')?))
+}
+
+/// Reads what [`to_list_word`] writes.
+pub fn from_list_word(word: &str) -> Option<Value> {
+    from_word(&format!("{}}}", word.strip_suffix("[@]}")?))
+}
+
 /// `${c1.Vpc.VpcId}` → `{"$ref":"c1","path":"Vpc.VpcId"}`. Other shell variables are no references.
 pub fn from_word(word: &str) -> Option<Value> {
     let inner = word.strip_prefix("${")?.strip_suffix('}')?;
@@ -19,7 +29,8 @@ pub fn from_word(word: &str) -> Option<Value> {
     let is_call = call
         .strip_prefix('c')
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
-    is_call.then(|| json!({"$ref": call, "path": path}))
+    // `[@]` is no step of a path: see `from_list_word`.
+    (is_call && !path.ends_with("[@]")).then(|| json!({"$ref": call, "path": path}))
 }
 
 /// Puts words in place of references anywhere in a value, for JSON inside a command line.

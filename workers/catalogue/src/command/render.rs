@@ -2,24 +2,35 @@
 
 use serde_json::Value;
 
-use super::{form, reference};
+use super::{coerce, form, reference};
 use crate::operation::{Invocation, Operation};
+
+mod aws;
 
 /// `words`, positionals, flags, and what comes after `--`.
 pub fn command(operation: &Operation, words: &[String], arguments: &Value) -> Vec<String> {
-    let mut vector = words.to_vec();
-    vector.extend(positionals(operation, arguments));
-    let mut writer = Writer { operation, arguments, vector };
-    for (name, schema) in operation.properties().filter(|(_, schema)| schema.get("x-position").is_none()) {
-        if let (Some(value), Some(flag)) = (arguments.get(name), schema["x-flag"].as_str()) {
-            writer.push_argument(name, flag, schema, value);
+    let placed = positionals(operation, arguments);
+    // What begins with a dash would be taken for a flag: it must stand after `--`, and what follows it too.
+    let like_flag = placed.iter().position(|word| word.len() > 1 && word.starts_with('-')).unwrap_or(placed.len());
+    let (first, last) = placed.split_at(like_flag);
+    let mut vector = [words, first].concat();
+    if operation.provider == "aws" {
+        aws::push_flags(operation, arguments, &mut vector);
+    } else {
+        let mut writer = Writer { arguments, vector };
+        for (name, schema) in operation.properties().filter(|(_, schema)| schema.get("x-position").is_none()) {
+            if let (Some(value), Some(flag)) = (arguments.get(name), schema["x-flag"].as_str()) {
+                writer.push_flag(flag, schema, value);
+            }
         }
+        vector = writer.vector;
     }
-    let mut vector = writer.vector;
     let after = operation.properties().filter(|(_, schema)| schema["x-after-dashes"] == true);
-    for value in after.filter_map(|(name, _)| arguments.get(name)) {
+    let after = after.filter_map(|(name, schema)| Some(words_of(schema, arguments.get(name)?)));
+    let after: Vec<String> = after.flatten().collect();
+    if !last.is_empty() || !after.is_empty() {
         vector.push("--".to_owned());
-        vector.extend(words_of(value));
+        vector.extend(last.iter().cloned().chain(after));
     }
     vector
 }
@@ -37,30 +48,38 @@ pub fn sharing<'a>(operation: &'a Operation, flag: &str) -> Option<(&'a str, &'a
 
 /// Words of the positionals in order; those that are joined make one word.
 fn positionals(operation: &Operation, arguments: &Value) -> Vec<String> {
-    let mut placed: Vec<(u64, Option<&str>, &Value)> = Vec::new();
+    let mut placed: Vec<(u64, &Value, &Value)> = Vec::new();
     for (name, schema) in operation.properties().filter(|(_, schema)| schema["x-after-dashes"] != true) {
         if let (Some(position), Some(value)) = (schema["x-position"].as_u64(), arguments.get(name)) {
-            placed.push((position, schema["x-join"].as_str(), value));
+            placed.push((position, schema, value));
         }
     }
-    placed.sort_by_key(|(position, join, _)| (*position, join.is_some()));
+    placed.sort_by_key(|(position, schema, _)| (*position, schema.get("x-join").is_some()));
     let mut vector: Vec<String> = Vec::new();
-    for (at, (position, join, value)) in placed.iter().enumerate() {
+    for (at, (position, schema, value)) in placed.iter().enumerate() {
         let is_same_word = at > 0 && placed[at - 1].0 == *position;
-        match (join, vector.last_mut()) {
+        match (schema["x-join"].as_str(), vector.last_mut()) {
             (Some(join), Some(last)) if is_same_word => *last = format!("{last}{join}{}", form::text(value)),
-            _ => vector.extend(words_of(value)),
+            _ => vector.extend(words_of(schema, value)),
         }
     }
     vector
 }
 
-fn words_of(value: &Value) -> Vec<String> {
-    value.as_array().map_or_else(|| vec![form::text(value)], |items| items.iter().map(form::text).collect())
+fn words_of(schema: &Value, value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().map(form::text).collect(),
+        _ if schema["type"] == "array" => vec![reference::to_list_word(value).unwrap_or_else(|| form::text(value))],
+        _ => vec![form::text(value)],
+    }
+}
+
+/// Formats whose template is part of their word: `-o jsonpath={…}`.
+pub fn takes_template(format: &str) -> bool {
+    ["jsonpath", "go-template", "custom-columns"].iter().any(|begin| format.starts_with(begin))
 }
 
 struct Writer<'a> {
-    operation: &'a Operation,
     arguments: &'a Value,
     vector: Vec<String>,
 }
@@ -68,91 +87,37 @@ struct Writer<'a> {
 // === impl Writer ===
 
 impl Writer<'_> {
-    fn push_argument(&mut self, name: &str, flag: &str, schema: &Value, value: &Value) {
-        if self.operation.provider != "aws" {
-            self.push_flag(flag, value);
-        } else if is_aws_s3(self.operation) {
-            self.push_s3(flag, value);
-        } else if let Some((first, second)) = sharing(self.operation, flag) {
-            self.push_range(flag, (first, second), name);
-        } else {
-            self.push_aws(flag, schema, value);
-        }
-    }
-
     /// A flag as kubectl documents it: `--replicas=5`, `-n prod`, a list as the flag repeated.
-    fn push_flag(&mut self, flag: &str, value: &Value) {
+    fn push_flag(&mut self, flag: &str, schema: &Value, value: &Value) {
         match value {
             Value::Bool(true) => self.vector.push(format!("--{flag}")),
+            Value::Object(_) if schema["type"] == "array" => {
+                let list = reference::to_list_word(value).unwrap_or_else(|| form::text(value));
+                self.vector.push(format!("--{flag}={list}"));
+            }
             Value::Array(items) => {
-                self.vector.extend(items.iter().map(|item| format!("--{flag}={}", form::text(item))))
+                let is_whole = schema["x-repeat"] == true;
+                let word = |item: &Value| {
+                    let text = form::text(item);
+                    if is_whole { text } else { coerce::quote_in_list(&text) }
+                };
+                self.vector.extend(items.iter().map(|item| format!("--{flag}={}", word(item))));
             }
-            _ if flag == "namespace" => self.vector.extend(["-n".to_owned(), form::text(value)]),
-            _ if flag == "output" && self.arguments.get("template").is_some() => {
-                // `-o jsonpath=…`: the template is part of the format's word.
-                self.vector.push(format!("--output={}={}", form::text(value), form::text(&self.arguments["template"])));
+            Value::String(namespace) if flag == "namespace" && !namespace.starts_with('-') => {
+                self.vector.extend(["-n".to_owned(), namespace.clone()]);
             }
-            _ if flag == "template" && self.arguments.get("output").is_some() => {}
+            _ if flag == "output" && self.template().is_some() => {
+                let template = self.template().map(form::text).unwrap_or_default();
+                self.vector.push(format!("--output={}={template}", form::text(value)));
+            }
+            _ if flag == "template" && self.template().is_some() => {}
             _ => self.vector.push(format!("--{flag}={}", form::text(value))),
         }
     }
 
-    fn push_s3(&mut self, flag: &str, value: &Value) {
-        match value {
-            Value::Bool(true) => self.vector.push(format!("--{flag}")),
-            // These have no `--no-…`: leaving it out says the same.
-            Value::Bool(false) => {}
-            Value::Array(items) => items.iter().for_each(|item| self.push_word(flag, &form::text(item))),
-            _ => self.push_word(flag, &json_or_text(value)),
-        }
+    /// The template that is written with the format.
+    fn template(&self) -> Option<&Value> {
+        let format = self.arguments.get("output").and_then(Value::as_str)?;
+        self.arguments.get("template").filter(|_| takes_template(format))
     }
-
-    /// A flag as the AWS command line takes it: scalars of a list as words, everything nested as JSON.
-    fn push_aws(&mut self, flag: &str, schema: &Value, value: &Value) {
-        match value {
-            Value::Bool(true) => self.vector.push(format!("--{flag}")),
-            Value::Bool(false) => self.vector.push(format!("--no-{flag}")),
-            Value::Array(items) if are_plain_words(items) && self.operation.resolve(schema)["type"] == "array" => {
-                self.vector.push(format!("--{flag}"));
-                self.vector.extend(items.iter().map(form::text));
-            }
-            _ => self.push_word(flag, &json_or_text(value)),
-        }
-    }
-
-    fn push_range(&mut self, flag: &str, (first, second): (&str, &str), name: &str) {
-        match (self.arguments.get(first), self.arguments.get(second)) {
-            (Some(_), Some(_)) if name == second => {}
-            (Some(least), Some(most)) if least != most => {
-                self.push_word(flag, &format!("{}:{}", form::text(least), form::text(most)))
-            }
-            (Some(count), _) | (None, Some(count)) => self.push_word(flag, &form::text(count)),
-            (None, None) => {}
-        }
-    }
-
-    fn push_word(&mut self, flag: &str, word: &str) {
-        if word.starts_with('-') {
-            // A word that looks like a flag must be attached to its own.
-            self.vector.push(format!("--{flag}={word}"));
-        } else {
-            self.vector.extend([format!("--{flag}"), word.to_owned()]);
-        }
-    }
-}
-
-fn json_or_text(value: &Value) -> String {
-    if reference::to_word(value).is_none() && (value.is_array() || value.is_object()) {
-        return reference::words_inside(value).to_string();
-    }
-    form::text(value)
-}
-
-/// Can each item stand alone as a word without being taken for a flag or for JSON?
-fn are_plain_words(items: &[Value]) -> bool {
-    let is_plain = |item: &Value| {
-        let is_scalar = !item.is_array() && !item.is_object() || reference::to_word(item).is_some();
-        is_scalar && !form::text(item).starts_with(['-', '[', '{'])
-    };
-    !items.is_empty() && items.iter().all(is_plain)
 }

@@ -1,6 +1,7 @@
 //! Reads the AWS command line's shorthand: `Key=Name,Value=web`, `Name=tag:x,Values=a,b`, `Ebs={VolumeSize=8},Tags=[{Key=a}]`.
 //!
-//! The grammar is awscli's own (`awscli/shorthand.py`). Every scalar comes out as a string: types are the schema's to say.
+//! awscli's own grammar, rule by rule (`awscli/shorthand.py`, 1.46.3). Every scalar comes out as a string: types are the schema's to
+//! say. `key@=file://…` stays the text it is: nothing here reads files.
 
 use serde_json::{Map, Value};
 
@@ -10,8 +11,18 @@ const MAX_DEPTH: usize = 16;
 /// The object a shorthand text says, if it is one to its end.
 pub fn parse(text: &str) -> Option<Value> {
     let mut reader = Reader { text, at: 0 };
-    let fields = reader.fields(None, 0)?;
-    (reader.at == text.len() && !fields.is_empty()).then_some(Value::Object(fields))
+    let mut fields = Map::new();
+    loop {
+        let (key, value) = reader.pair(0, Reader::values)?;
+        // awscli takes a second time for a comma that should have been a blank.
+        if fields.insert(key, value).is_some() {
+            return None;
+        }
+        if reader.at == text.len() {
+            return Some(Value::Object(fields));
+        }
+        reader.expect(',')?;
+    }
 }
 
 struct Reader<'a> {
@@ -26,57 +37,63 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
+    fn starts_with(&self, expected: char) -> bool {
+        self.rest().starts_with(expected)
+    }
+
     fn eat(&mut self, expected: char) -> bool {
-        let is_there = self.rest().starts_with(expected);
+        let is_there = self.starts_with(expected);
         self.at += if is_there { expected.len_utf8() } else { 0 };
         is_there
     }
 
-    fn skip_space(&mut self) {
-        self.at += self.rest().len() - self.rest().trim_start().len();
-    }
-
-    /// `key=value,key=value` up to `close`, or to the end.
-    fn fields(&mut self, close: Option<char>, depth: usize) -> Option<Map<String, Value>> {
-        let mut fields = Map::new();
-        loop {
-            self.skip_space();
-            let key = self.key()?.to_owned();
-            let value = self.value(close, depth)?;
-            fields.insert(key, value);
-            self.skip_space();
-            if !self.eat(',') {
-                return Some(fields);
-            }
-        }
-    }
-
-    /// `key=`; nothing is read when it is not there.
-    fn key(&mut self) -> Option<&'a str> {
-        let length = self.rest().find(|c: char| !(c.is_ascii_alphanumeric() || "-_./#:@ ".contains(c)))?;
-        let key = self.rest()[..length].trim();
-        if key.is_empty() || !self.rest()[length..].starts_with('=') {
-            return None;
-        }
-        self.at += length + 1;
-        Some(key)
-    }
-
-    fn value(&mut self, close: Option<char>, depth: usize) -> Option<Value> {
+    /// The character, with blanks around it.
+    fn expect(&mut self, expected: char) -> Option<()> {
         self.skip_space();
-        if self.rest().starts_with(['[', '{']) {
-            return self.bracketed(depth);
+        let is_there = self.eat(expected);
+        self.skip_space();
+        is_there.then_some(())
+    }
+
+    fn skip_space(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start_matches(|c: char| c.is_ascii_whitespace()).len();
+    }
+
+    /// `key=value`; the key may be empty.
+    fn pair(&mut self, depth: usize, value: impl FnOnce(&mut Self, usize) -> Option<Value>) -> Option<(String, Value)> {
+        let is_key = |c: char| c.is_ascii_alphanumeric() || "-_.#/:".contains(c);
+        let key = self.take_while(is_key).to_owned();
+        self.skip_space();
+        self.eat('@');
+        self.expect('=')?;
+        Some((key, value(self, depth)?))
+    }
+
+    fn values(&mut self, depth: usize) -> Option<Value> {
+        match self.rest().chars().next() {
+            Some('[' | '{') => self.bracketed(depth),
+            _ => self.listed(),
         }
-        let first = self.scalar(close)?;
+    }
+
+    /// `a`, or `a,b` until what follows a comma is no value but the next `key=`.
+    fn listed(&mut self) -> Option<Value> {
+        let first = self.first()?;
+        self.skip_space();
         let mut items = vec![first];
-        // Implicit list: `Values=a,b` goes on until something that reads `key=`.
-        while self.rest().starts_with(',') && !self.key_follows() {
-            self.at += 1;
+        while self.starts_with(',') {
+            let comma = self.at;
+            self.expect(',')?;
+            let item = self.second();
             self.skip_space();
-            if self.rest().is_empty() {
-                break;
+            match item {
+                Some(item) if self.rest().is_empty() || self.starts_with(',') => items.push(item),
+                _ if self.rest().is_empty() => return None,
+                _ => {
+                    self.at = comma;
+                    break;
+                }
             }
-            items.push(self.scalar(close)?);
         }
         Some(if items.len() == 1 { Value::String(items.remove(0)) } else { items.into() })
     }
@@ -85,51 +102,80 @@ impl<'a> Reader<'a> {
         if depth >= MAX_DEPTH {
             return None;
         }
-        if self.eat('{') {
-            let fields = self.fields(Some('}'), depth + 1)?;
-            return self.eat('}').then_some(Value::Object(fields));
+        if self.starts_with('{') {
+            return self.fields(depth + 1);
         }
-        self.eat('[');
+        self.expect('[')?;
         let mut items = Vec::new();
-        loop {
-            self.skip_space();
-            if self.eat(']') {
-                return Some(Value::Array(items));
-            }
-            let is_nested = self.rest().starts_with(['[', '{']);
-            items.push(if is_nested { self.bracketed(depth + 1)? } else { Value::String(self.scalar(Some(']'))?) });
-            self.skip_space();
-            if !self.eat(',') && !self.rest().starts_with(']') {
-                return None;
-            }
+        while !self.eat(']') {
+            items.push(self.explicit(depth + 1)?);
+            self.separate(']')?;
+        }
+        Some(Value::Array(items))
+    }
+
+    fn fields(&mut self, depth: usize) -> Option<Value> {
+        self.expect('{')?;
+        let mut fields = Map::new();
+        while !self.eat('}') {
+            let (key, value) = self.pair(depth, Self::explicit)?;
+            fields.insert(key, value);
+            self.separate('}')?;
+        }
+        Some(Value::Object(fields))
+    }
+
+    /// A comma, unless the bracket closes.
+    fn separate(&mut self, close: char) -> Option<()> {
+        self.skip_space();
+        if self.starts_with(close) { Some(()) } else { self.expect(',') }
+    }
+
+    fn explicit(&mut self, depth: usize) -> Option<Value> {
+        match self.rest().chars().next()? {
+            '[' | '{' => self.bracketed(depth),
+            _ => self.first().map(Value::String),
         }
     }
 
-    fn key_follows(&self) -> bool {
-        Reader { text: self.text, at: self.at + 1 }.key().is_some()
+    /// A quoted word, a bare one, or none at all.
+    fn first(&mut self) -> Option<String> {
+        let follows = |c: char| is_plain(c) && !"]}".contains(c) || c.is_whitespace();
+        match self.rest().chars().next() {
+            Some(quote @ ('\'' | '"')) => self.quoted(quote),
+            _ => Some(self.bare(follows).unwrap_or_default()),
+        }
     }
 
-    /// A quoted or bare word; bare ones end at a comma or at the bracket that is open.
-    fn scalar(&mut self, close: Option<char>) -> Option<String> {
-        if let Some(quote) = self.rest().chars().next().filter(|c| "'\"".contains(*c)) {
-            return self.quoted(quote);
+    /// A further word of a list: it must be there, and may hold no `=`.
+    fn second(&mut self) -> Option<String> {
+        let follows = |c: char| is_plain(c) && c != '=' || c.is_whitespace();
+        match self.rest().chars().next() {
+            Some(quote @ ('\'' | '"')) => self.quoted(quote),
+            _ => self.bare(follows),
         }
+    }
+
+    /// A bare word; `\,` is a comma in it.
+    fn bare(&mut self, follows: impl Fn(char) -> bool) -> Option<String> {
         let mut word = String::new();
-        let mut characters = self.rest().chars();
-        while let Some(c) = characters.clone().next() {
-            if c == ',' || Some(c) == close {
+        while let Some(c) = self.rest().chars().next() {
+            // awscli begins a word with a closing bracket and then fails: `{Value=}` is clear enough.
+            let is_start = is_plain(c) && !"=[{]}".contains(c) && !c.is_whitespace();
+            if self.rest().starts_with("\\,") {
+                word.push(',');
+                self.at += 2;
+            } else if if word.is_empty() { is_start } else { follows(c) } {
+                word.push(c);
+                self.at += c.len_utf8();
+            } else {
                 break;
             }
-            characters.next();
-            match c {
-                '\\' if characters.as_str().starts_with(',') => word.extend(characters.next()),
-                c => word.push(c),
-            }
         }
-        self.at = self.text.len() - characters.as_str().len();
-        Some(word.trim_end().to_owned())
+        (!word.is_empty()).then(|| word.trim_end().to_owned())
     }
 
+    /// Up to the next quote of the kind that has no backslash before it.
     fn quoted(&mut self, quote: char) -> Option<String> {
         self.at += 1;
         let mut word = String::new();
@@ -140,12 +186,24 @@ impl<'a> Reader<'a> {
                     self.at = self.text.len() - characters.as_str().len();
                     return Some(word);
                 }
-                '\\' => word.extend(characters.next()),
+                '\\' if characters.as_str().starts_with([quote, '\\']) => word.extend(characters.next()),
                 c => word.push(c),
             }
         }
         None
     }
+
+    fn take_while(&mut self, is_taken: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let length = rest.find(|c| !is_taken(c)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+}
+
+/// What a bare word may hold: no quote, no comma, no control character. (awscli refuses what is beyond the basic plane: by accident.)
+fn is_plain(c: char) -> bool {
+    !"'\",".contains(c) && c > ' '
 }
 
 #[cfg(test)]
@@ -169,6 +227,12 @@ mod tests {
                 json!({"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "a, b"}, {"Key": "x", "Value": ""}]}),
             ),
             ("ids=[a,b]", json!({"ids": ["a", "b"]})),
+            ("a= b , c,d=", json!({"a": ["b", "c"], "d": ""})),
+            ("a=x=y,b={c=[]}", json!({"a": "x=y", "b": {"c": []}})),
+            (
+                "Name=instance-type,Values=m1.*,t2.[a-z]",
+                json!({"Name": "instance-type", "Values": ["m1.*", "t2.[a-z]"]}),
+            ),
             (r#"Key=a,Value="x=y,z""#, json!({"Key": "a", "Value": "x=y,z"})),
             (r"Value=a\,b", json!({"Value": "a,b"})),
             ("LocationConstraint=eu-west-1", json!({"LocationConstraint": "eu-west-1"})),
@@ -180,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_is_no_shorthand_is_refused() {
-        for text in ["", "web", "=x", "a={b", "a=[b", "a='b", "a={b=c}x"] {
+        for text in ["", "web", "a={b", "a=[b", "a='b", "a={b=c}x", "a=b,a=c", "a=b\"c\""] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse(&"a={".repeat(100)), None);

@@ -9,8 +9,6 @@ use crate::check::check;
 use crate::import::{Imported, kubectl, openbb, stripe};
 use crate::operation::{Effect, Invocation, Operation};
 
-mod round_trip;
-
 static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     let imported = [kubectl::operations(), stripe::operations(), openbb::operations()];
     let with_definitions = |imported: Imported| imported.services.into_iter().flat_map(|service| service.operations);
@@ -323,7 +321,7 @@ fn what_does_not_fit_is_handed_back_and_the_rest_is_kept() {
         operation("RunInstances"),
         &parse("aws ec2 run-instances --image-id a --region eu-west-1 --ebs nonsense").remove(0),
     );
-    assert_eq!(aws.leftovers, ["--region eu-west-1", "--ebs nonsense"]);
+    assert_eq!((aws.leftovers, aws.aside), (vec!["--ebs nonsense".to_owned()], vec!["--region eu-west-1".to_owned()]));
     let stripe =
         bind(operation("PostCharges"), &parse("stripe charges create --amount 25.00 --price[x]=1 extra").remove(0));
     assert!(stripe.arguments.is_empty() && stripe.leftovers.len() == 3, "{stripe:?}");

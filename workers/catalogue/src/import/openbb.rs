@@ -176,7 +176,8 @@ impl Parameter {
             schema["default"] = default.clone();
         }
         if !self.choices.is_empty() {
-            schema["enum"] = json!(self.choices);
+            let choosing = if schema["type"] == "array" { &mut schema["items"] } else { &mut schema };
+            choosing["enum"] = json!(self.choices);
         }
         if self.name == "symbol" || self.name == "benchmark" {
             schema["x-kind"] = json!("ticker");

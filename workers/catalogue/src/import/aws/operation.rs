@@ -161,15 +161,13 @@ fn page_tokens<'a>(paginators: &'a Value, operation: &str) -> Vec<&'a str> {
     }
 }
 
-/// The command line writes a streamed result to a file, its first positional.
+/// The command line writes a result that is bytes to a file, its first positional.
 fn add_outfile(properties: &mut Map<String, Value>, described: &Value, shapes: &Shapes) {
     let output = described.get("output").and_then(shape_name);
     let payload = output.and_then(|name| shapes.get(name)).and_then(|shape| shape.get("payload")?.as_str());
     let (Some(output), Some(payload)) = (output, payload) else { return };
-    let streamed = shapes.members(output).any(|(name, reference, shape)| {
-        name == payload && (is_true(reference, "streaming") || is_true(shape, "streaming")) && shape["type"] == "blob"
-    });
-    if streamed && !properties.contains_key("outfile") {
+    let is_bytes = shapes.members(output).any(|(name, _, shape)| name == payload && shape["type"] == "blob");
+    if is_bytes && !properties.contains_key("outfile") {
         let text = "File to which the result is written.";
         properties.insert("outfile".to_owned(), json!({"type": "string", "description": text, "x-position": 0}));
     }

@@ -21,6 +21,21 @@ const NEVER: &[&str] = &[
     "use-protocol-buffers",
 ];
 
+/// Flags that take one element each time, commas and all (`StringArray` in kubectl's source, 1.32); other lists are cut at commas.
+const REPEATED: &[&str] = &[
+    "annotation",
+    "annotations",
+    "audience",
+    "env",
+    "from-literal",
+    "group",
+    "prune-allowlist",
+    "resource-name",
+    "rule",
+    "serviceaccount",
+    "user",
+];
+
 /// Schema of a flag: type, enumeration when the help lists one, default, and how it is written.
 pub fn schema(flag: &Flag, command: &Command) -> Value {
     let kind = command.flags.types.get(&flag.name).copied().unwrap_or(flag.kind);
@@ -46,6 +61,9 @@ fn typed(flag: &Flag, kind: FlagKind) -> Value {
         FlagKind::Boolean => json!({"type": "boolean", "default": flag.default.as_deref() == Some("true")}),
         FlagKind::Integer => json!({"type": "integer"}),
         FlagKind::Duration => json!({"type": "string", "pattern": DURATION, "x-kind": "duration"}),
+        FlagKind::List if REPEATED.contains(&flag.name.as_str()) => {
+            json!({"type": "array", "items": {"type": "string"}, "x-repeat": true})
+        }
         FlagKind::List => json!({"type": "array", "items": {"type": "string"}}),
         FlagKind::String => match choices(&flag.doc) {
             Some(choices) => json!({"type": "string", "enum": choices}),

@@ -62,14 +62,18 @@ pub fn required(command: &Command) -> Vec<String> {
 /// What an optional kind and its name need of each other: `logs deployment/` says nothing, nor does a name without its kind.
 pub fn dependent(properties: &Map<String, Value>, required: &[String]) -> Option<Value> {
     let joined = properties.get("name").is_some_and(|schema| schema["x-join"] == "/");
-    if !joined || required.iter().any(|name| name == "resource") {
-        return None;
+    let mut dependent = Map::new();
+    if joined && !required.iter().any(|name| name == "resource") {
+        dependent.insert("name".to_owned(), json!(["resource"]));
+        if properties.contains_key("pod") {
+            dependent.insert("resource".to_owned(), json!(["name"]));
+        }
     }
-    let mut dependent = json!({"name": ["resource"]});
-    if properties.contains_key("pod") {
-        dependent["resource"] = json!(["name"]);
+    // Further names come after the first.
+    if properties.contains_key("names") && properties.contains_key("name") {
+        dependent.insert("names".to_owned(), json!(["name"]));
     }
-    Some(dependent)
+    (!dependent.is_empty()).then_some(Value::Object(dependent))
 }
 
 fn slots(command: &Command) -> Vec<Slot<'_>> {
