@@ -92,7 +92,7 @@ fn every_operation_of_botocore_is_a_call() {
         return;
     };
     let mut archive = ZipArchive::new(File::open(&wheel).unwrap()).unwrap();
-    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().to_owned()).collect();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
     let mut newest: BTreeMap<String, String> = BTreeMap::new();
     for name in names.iter().filter(|name| name.ends_with("/service-2.json.gz")) {
         // Sorted by date within a service: the last one stays.
