@@ -48,6 +48,8 @@ def schema_of(argument):
 
 def parameters(command):
     found = []
+    # Asked for its effect: the strategies of `s3 sync` (`--delete`, …) are hooked in when this table is built.
+    command.subcommand_table  # noqa: B018
     for name, argument in command.arg_table.items():
         if name.startswith("no-") and name[3:] in command.arg_table:
             found[-1]["schema"] = {"type": "boolean"}

@@ -60,6 +60,9 @@ pub enum Invocation {
 /// | `x-never` | `true`: never the model's to write (page tokens, idempotency tokens, dry-run switches) |
 /// | `x-needs` | parameters with their values that this one has no effect without, e.g. `{"exclude": ["*"]}` |
 /// | `x-words` | further words people use for it |
+/// | `x-content` | the shape of what the named file holds, see [`crate::manifest`] |
+///
+/// A result may carry `x-by`, see [`crate::result_schema`]; a definition `x-cases`, shapes by `apiVersion/kind`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     /// Vendor: `aws`, `kubernetes`, `stripe`, `openbb`, or the name a catalogue was added under.

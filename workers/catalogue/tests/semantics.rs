@@ -1,7 +1,18 @@
 //! Semantics of the whole of AWS against hand-made labels: set `SILVERBACK_TEST_BOTOCORE` to a botocore wheel.
 //!
-//! `fixtures/aws_effects.jsonl` was labelled from the vendor's text before the rules saw it; `sample` says how each was drawn.
-//! Services that are kept blind are counted, never shown.
+//! `fixtures/aws_effects.jsonl` was labelled from the vendor's text before the rules saw it, all of services that are not blind.
+//! Afterwards the rules were mended, so the test below only keeps what was reached; what they do on operations nobody looked at
+//! is what the first run on each sample said:
+//!
+//! | sample | drawn from | agreed | dangerous |
+//! |---|---|---|---|
+//! | uniform | all | 163 of 170 | 2 |
+//! | unusual | verbs beside List, Describe, Get, Delete, Create, Update, Tag, Untag | 65 of 80 | 5 |
+//! | held out 1 | all but List, Describe, Delete, Tag, Untag; after mending on the two above | 71 of 80 | 2 |
+//! | held out 2 | the same; after mending on the three above | 73 of 80 | 2 |
+//!
+//! So on operations that are not plainly a list or a deletion, 4 of 160 (2.5 %, 95 % interval 1.0 to 6.3 %) were called safer than
+//! they are. Services that are kept blind are counted, never shown.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 

@@ -169,6 +169,9 @@ pub(super) const NOT_IDEMPOTENT: &[&str] = &[
     "PutThirdPartyJobSuccessResult",
     "PutUsers",
     "UpdateAccessKey",
+    "UpdateComponent",
     "UpdateItem",
+    "UpdateServiceInstance",
+    "UpdateServicePipeline",
     "UpdateServiceSpecificCredential",
 ];
