@@ -100,7 +100,11 @@ fn a_call_is_mostly_forced() {
     let factory = GrammarFactory::new(table.clone()).expect("a factory");
     println!("factory {:?}", started.elapsed());
     let text = "Scale the checkout deployment in the prod namespace to 5";
-    let context = Context { request_text: String::new(), session: vec![], today: Date::new(2026, 11, 23).unwrap() };
+    let context = Context {
+        request_text: String::new(),
+        session: vec![],
+        today: Date::new(2026, 11, 23).expect("a day that exists"),
+    };
     let started = Instant::now();
     let evidence = Evidence::gather(text, &context);
     let gathered = started.elapsed();

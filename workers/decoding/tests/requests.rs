@@ -53,7 +53,11 @@ fn requests_offer_what_they_say() {
             continue;
         };
         let operation = pack.operation(index).expect("the operation can be read");
-        let context = Context { request_text: String::new(), session: vec![], today: Date::new(2026, 11, 23).unwrap() };
+        let context = Context {
+            request_text: String::new(),
+            session: vec![],
+            today: Date::new(2026, 11, 23).expect("a day that exists"),
+        };
         let evidence = Evidence::gather(text, &context);
         let given = offers(&operation, &evidence, &Map::new());
         let shown = show_all(&given.parameters);

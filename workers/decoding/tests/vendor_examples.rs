@@ -53,7 +53,7 @@ fn examples() -> Option<Vec<Example>> {
 }
 
 fn evidence(text: &str) -> Evidence {
-    let today = Date::new(2026, 11, 23).unwrap();
+    let today = Date::new(2026, 11, 23).expect("a day that exists");
     Evidence::gather(text, &Context { request_text: String::new(), session: vec![], today })
 }
 

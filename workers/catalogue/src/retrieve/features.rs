@@ -70,7 +70,8 @@ pub(super) fn describe(catalogue: &Catalogue, wish: &Wish<'_>, lists: [&[Hit]; 3
     let identifiers = identifiers(wish.text);
     let mut found: Vec<Proposed> = found.into_values().collect();
     for proposed in &mut found {
-        proposed.note_surroundings(catalogue, wish, best_cosine, drafted_service, identifiers);
+        proposed.note_surroundings(catalogue, wish, best_cosine, identifiers);
+        proposed.note_drafted_service(catalogue, drafted_service);
     }
     found
 }
@@ -111,15 +112,15 @@ impl Proposed {
         self.features[6] = rank;
     }
 
+    /// Is it of the service that the draft is surest of?
+    fn note_drafted_service(&mut self, catalogue: &Catalogue, drafted: Option<((u32, &str), f32)>) {
+        if let Some((drafted, score)) = drafted {
+            self.features[7] = if service_of(catalogue, self.operation) == Some(drafted) { score } else { 0.0 };
+        }
+    }
+
     /// What does not come from a list: every proposal has a cosine, whoever proposed it.
-    fn note_surroundings(
-        &mut self,
-        catalogue: &Catalogue,
-        wish: &Wish<'_>,
-        best_cosine: f32,
-        drafted_service: Option<((u32, &str), f32)>,
-        identifiers: usize,
-    ) {
+    fn note_surroundings(&mut self, catalogue: &Catalogue, wish: &Wish<'_>, best_cosine: f32, identifiers: usize) {
         let Some(pack) = catalogue.packs().get(self.operation.pack as usize) else { return };
         let index = self.operation.index;
         let cosine = pack.vectors().zip(wish.vector).map(|(vectors, vector)| vectors.cosines(vector, index..index + 1));
@@ -128,9 +129,6 @@ impl Proposed {
             self.features[2] = (1.0 - (best_cosine - self.cosine) / NEAR).max(0.0);
         }
         let service = service_of(catalogue, self.operation);
-        if let Some((drafted, score)) = drafted_service {
-            self.features[7] = if service == Some(drafted) { score } else { 0.0 };
-        }
         self.features[8] = service.and_then(|(_, name)| pack.service(name)).map_or(0.0, |service| service.popularity);
         self.features[9] = self.features[0] * self.features[2];
         let placeholders = pack.index().document(index).map_or(0, |document| document.placeholders);
