@@ -1,6 +1,6 @@
 //! Writes an operation for people and for programs.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use console::style;
 use serde_json::{Map, Value, json};
@@ -105,15 +105,16 @@ fn kind_once(operation: &Operation, schema: &Value) -> String {
 /// The shapes that parameters and result lead to, each once: a shape may contain itself.
 fn reachable(operation: &Operation) -> Map<String, Value> {
     let mut open: Vec<&Value> = vec![&operation.parameters, &operation.result];
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     while let Some(value) = open.pop() {
         match value {
             Value::Array(items) => open.extend(items),
             Value::Object(members) => {
                 let target =
                     members.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
-                if let Some((name, shape)) = target.and_then(|name| operation.definitions.get_key_value(name))
-                    && seen.insert(name)
+                if let Some(name) = target
+                    && let Some(shape) = operation.definitions.get(name)
+                    && seen.insert(name, shape).is_none()
                 {
                     open.push(shape);
                 }
@@ -122,7 +123,7 @@ fn reachable(operation: &Operation) -> Map<String, Value> {
             _ => {}
         }
     }
-    seen.into_iter().map(|name| (name.clone(), operation.definitions[name].clone())).collect()
+    seen.into_iter().map(|(name, shape)| (name.to_owned(), shape.clone())).collect()
 }
 
 fn line(text: &mut String, content: &str) {

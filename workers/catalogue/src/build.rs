@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::Result;
 use crate::import::aws::{self, Botocore};
 use crate::import::{Imported, kubectl, openbb, stripe};
-use crate::pack::{PackSummary, PackWriter};
+use crate::pack::{PackSummary, PackWriter, archive};
 
 /// Where the descriptions come from.
 #[derive(Clone, Debug)]
@@ -91,6 +91,7 @@ fn build_aws(botocore: &Path, out_dir: &Path) -> Result<BuiltPack> {
 fn finish(writer: PackWriter, provider: &str, out_dir: &Path) -> Result<BuiltPack> {
     let path = out_dir.join(format!("{provider}.pack"));
     let PackSummary { digest, operations, bytes } = writer.finish(&path)?;
+    archive::keep(&path, &digest)?;
     Ok(BuiltPack { provider: provider.to_owned(), path, digest, operations, bytes })
 }
 

@@ -9,6 +9,7 @@ mod scalar;
 
 use serde_json::{Map, Value};
 
+use crate::definitions::is_unreadable;
 use crate::operation::Operation;
 use scalar::check_scalar;
 
@@ -24,6 +25,9 @@ const MAX_VIOLATIONS: usize = 50;
 pub struct Violation {
     /// JSON pointer (RFC 6901) to the value in the arguments; of a missing parameter, where it should be.
     pub pointer: String,
+    /// Stable, for programs: `missing`, `unknown`, `type`, `choice`, `pattern`, `bounds`, `union`, `reference`, `unreadable`,
+    /// `too-large`.
+    pub code: &'static str,
     /// What is wrong and what would be right.
     pub message: String,
 }
@@ -45,7 +49,7 @@ pub fn check(operation: &Operation, arguments: &Value) -> Vec<Violation> {
     let mut checker = Checker { operation, pointer: Vec::new(), violations: Vec::new(), depth: 0, steps: MAX_STEPS };
     match arguments {
         Value::Object(given) => checker.check_object(&operation.parameters, given),
-        _ => checker.report(format!("the arguments of {} must be an object", operation.key())),
+        _ => checker.report("type", format!("the arguments of {} must be an object", operation.key())),
     }
     checker.violations
 }
@@ -63,10 +67,10 @@ pub fn is_reference(value: &Value) -> bool {
 // === impl Checker ===
 
 impl Checker<'_> {
-    fn report(&mut self, message: String) {
+    fn report(&mut self, code: &'static str, message: String) {
         if self.violations.len() < MAX_VIOLATIONS {
             let pointer = self.pointer.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")));
-            self.violations.push(Violation { pointer: pointer.collect(), message });
+            self.violations.push(Violation { pointer: pointer.collect(), code, message });
         }
     }
 
@@ -78,8 +82,8 @@ impl Checker<'_> {
 
     fn check_value(&mut self, schema: &Value, value: &Value) {
         if self.depth == MAX_DEPTH || self.steps == 0 {
-            return self
-                .report(format!("too large to check: nested deeper than {MAX_DEPTH} or over {MAX_STEPS} values"));
+            let message = format!("too large to check: nested deeper than {MAX_DEPTH} or over {MAX_STEPS} values");
+            return self.report("too-large", message);
         }
         self.steps -= 1;
         self.depth += 1;
@@ -93,11 +97,15 @@ impl Checker<'_> {
         }
         let operation = self.operation;
         let schema = operation.resolve(schema);
+        if is_unreadable(schema) {
+            let message = "cannot be checked: its catalogue is damaged; run `silverback catalogue build`";
+            return self.report("unreadable", message.to_owned());
+        }
         if let Some(choices) = alternatives(schema) {
             return self.check_alternatives(choices, value);
         }
-        if let Err(message) = check_scalar(schema, value) {
-            return self.report(message);
+        if let Err((code, message)) = check_scalar(schema, value) {
+            return self.report(code, message);
         }
         match value {
             Value::Object(given) => self.check_object(schema, given),
@@ -109,7 +117,7 @@ impl Checker<'_> {
     fn check_object(&mut self, schema: &Value, given: &Map<String, Value>) {
         let properties = schema.get("properties").and_then(Value::as_object);
         for name in missing(schema, given) {
-            self.within(name, |checker| checker.report(format!("`{name}` is required and missing")));
+            self.within(name, |checker| checker.report("missing", format!("`{name}` is required and missing")));
         }
         for (name, value) in given {
             let known = properties.and_then(|properties| properties.get(name));
@@ -118,14 +126,14 @@ impl Checker<'_> {
                 (Some(schema), _) => checker.check_value(schema, value),
                 (None, Some(Value::Bool(false))) => {
                     let message = unknown_name(name, properties);
-                    checker.report(message);
+                    checker.report("unknown", message);
                 }
                 (None, Some(schema @ Value::Object(_))) => checker.check_value(schema, value),
                 (None, _) => {}
             });
         }
         if schema.get("x-union").is_some() && given.len() != 1 {
-            self.report(format!("exactly one member must be given, not {}", given.len()));
+            self.report("union", format!("exactly one member must be given, not {}", given.len()));
         }
     }
 
@@ -160,16 +168,16 @@ impl Checker<'_> {
         let call = reference.get("$ref").and_then(Value::as_str).unwrap_or_default();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if call.is_empty() || !call.chars().all(plain) {
-            self.report("`$ref` must name an earlier call, e.g. \"c1\"".to_owned());
+            self.report("reference", "`$ref` must name an earlier call, e.g. \"c1\"".to_owned());
         }
         let path = reference.get("path").and_then(Value::as_str);
         if path.is_none_or(|path| crate::results::parse_path(path).is_none()) {
-            self.report(
-                "`path` must lead into the result, e.g. \"Vpc.VpcId\" or \"Instances[0].InstanceId\"".to_owned(),
-            );
+            let message = "`path` must lead into the result, e.g. \"Vpc.VpcId\" or \"Instances[0].InstanceId\"";
+            self.report("reference", message.to_owned());
         }
         for name in reference.keys().filter(|name| !matches!(name.as_str(), "$ref" | "path")) {
-            self.within(name.as_str(), |checker| checker.report("a reference has only `$ref` and `path`".to_owned()));
+            let message = "a reference has only `$ref` and `path`".to_owned();
+            self.within(name.as_str(), |checker| checker.report("reference", message));
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod command;
+pub mod definitions;
+pub mod diff;
 pub mod draft;
 pub mod error;
 pub mod import;
@@ -19,6 +21,7 @@ mod search;
 
 pub use catalogue::{Catalogue, Hit, OperationRef, Scope};
 pub use check::{Violation, check};
+pub use definitions::Definitions;
 pub use draft::{Candidate, Source, fuse, match_draft};
 pub use error::{CatalogueError, Result};
 pub use operation::{Effect, Invocation, Operation};

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use crate::definitions::Definitions;
 
 /// What may be done when the outcome of a call is unknown; the order is danger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,9 +85,9 @@ pub struct Operation {
     /// Schema of the result: an object, or `null` when unknown.
     #[serde(default)]
     pub result: Value,
-    /// Shapes shared by the operations of one service; target of `$ref`.
+    /// Shapes shared by the operations of one service, each read when it is asked for; target of `$ref`.
     #[serde(skip)]
-    pub definitions: Arc<Map<String, Value>>,
+    pub definitions: Arc<Definitions>,
 }
 
 // === impl Effect ===

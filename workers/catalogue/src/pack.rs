@@ -5,16 +5,18 @@
 //! Not memory-mapped: `mmap` needs `unsafe` (allowed in the engine only) and a file cut off under a mapping kills the
 //! process. The index (a few MB) is read and checked at opening; operations are read by `pread` when somebody asks.
 
+pub mod archive;
 mod blocks;
+mod dictionary;
 mod format;
 mod index;
+mod kept;
+mod shelf;
 mod writer;
 
 use std::fs::File;
-use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -22,12 +24,12 @@ use sha2::{Digest, Sha256};
 use crate::error::{CatalogueError, Result};
 use crate::operation::Operation;
 use crate::search::{self, Frequencies, Query};
-use blocks::Blocks;
 pub use format::FORMAT_VERSION;
 use format::{Header, Section};
 pub(crate) use format::{digest_name, squash};
 pub use index::ServiceEntry;
 pub(crate) use index::{Document, Index, Posting};
+use shelf::{Store, read_at};
 pub use writer::{PackSummary, PackWriter};
 
 /// An operation of one pack that was found, and how well it fits (BM25; comparable within one search).
@@ -41,15 +43,13 @@ pub struct PackHit {
 
 /// All operations of one vendor, read from one file.
 ///
-/// What is read is checked before it is used: the index by checksum in [`Pack::open`], each service's block by checksum
-/// when first decoded. [`Pack::verify`] checks every byte against the digest.
+/// What is read is checked before it is used: the index by checksum in [`Pack::open`], each part of a service by checksum
+/// when first read. [`Pack::verify`] checks every byte against the digest.
 #[derive(Debug)]
 pub struct Pack {
-    path: PathBuf,
-    file: File,
     header: Header,
     index: Index,
-    blocks: Blocks,
+    store: Arc<Store>,
 }
 
 // === impl Pack ===
@@ -74,7 +74,8 @@ impl Pack {
             }
             Ok(bytes)
         })?;
-        Ok(Self { path, file, header, index, blocks: Blocks::default() })
+        let blocks = header.section(Section::Blocks).offset;
+        Ok(Self { store: Arc::new(Store::new(file, path, blocks)), header, index })
     }
 
     /// Digest of the content, `sha256:…`, as written by the builder. [`Pack::verify`] checks it.
@@ -99,7 +100,23 @@ impl Pack {
 
     /// The file this pack was opened from.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.store.path
+    }
+
+    /// Size of the file in bytes when it was opened.
+    pub fn file_len(&self) -> u64 {
+        self.header.file_len
+    }
+
+    /// Bytes of the file that was opened, also when another one has taken its name since. Blocks on the disk.
+    ///
+    /// # Errors
+    /// A range past the end, or a file cut off after it was opened.
+    pub fn read_bytes(&self, range: Range<u64>) -> Result<Vec<u8>> {
+        if range.start > range.end || range.end > self.header.file_len {
+            return Err(format::damaged(&self.store.path, format!("it has no bytes {} to {}", range.start, range.end)));
+        }
+        self.store.read(range)
     }
 
     /// Services with the ranges of their operations, in the order of the operations.
@@ -139,21 +156,19 @@ impl Pack {
         format::http_keys(method, path).iter().find_map(|key| self.index.lookup(key))
     }
 
-    /// Decodes an operation (and its service's shared shapes); the last used services are kept decoded.
+    /// Decodes an operation; shared shapes are read when somebody follows a reference to them. What was used last is kept, up to
+    /// a number of bytes.
     ///
     /// # Errors
-    /// An index past the end, or a damaged block.
+    /// An index past the end, or a damaged part.
     pub fn operation(&self, index: u32) -> Result<Arc<Operation>> {
         let unknown = || CatalogueError::OperationUnknown { provider: self.provider().to_owned(), index };
         let document = self.index.document(index).ok_or_else(unknown)?;
-        let number = usize::from(document.service);
-        let entry = self.index.services.get(number).ok_or_else(unknown)?;
-        let block = self.blocks.get_or_decode(number, || {
-            let start = self.header.section(Section::Blocks).offset + entry.block.offset;
-            let packed = read_at(&self.file, &self.path, start..start + entry.block.len)?;
-            blocks::decode(&packed, &entry.block, &self.path)
-        })?;
-        block.operation((index - entry.first) as usize, &self.path)
+        let entry = self.index.services.get(usize::from(document.service)).ok_or_else(unknown)?;
+        if !(entry.first..entry.first + entry.count).contains(&index) {
+            return Err(format::damaged(self.path(), format!("operation {index} is of two services")));
+        }
+        shelf::operation(&self.store, index, document.service, entry)
     }
 
     /// Reads the whole file and checks it against the digest.
@@ -165,11 +180,11 @@ impl Pack {
         let mut position = u64::from(format::HEADER_LEN);
         while position < self.header.file_len {
             let end = (position + (1 << 20)).min(self.header.file_len);
-            hasher.update(read_at(&self.file, &self.path, position..end)?);
+            hasher.update(self.store.read(position..end)?);
             position = end;
         }
         if hasher.finalize()[..] != self.header.digest {
-            return Err(format::damaged(&self.path, "its content differs from its digest".to_owned()));
+            return Err(format::damaged(&self.store.path, "its content differs from its digest".to_owned()));
         }
         Ok(())
     }
@@ -184,17 +199,6 @@ impl Pack {
 
     pub(crate) fn index(&self) -> &Index {
         &self.index
-    }
-}
-
-fn read_at(file: &File, path: &Path, range: Range<u64>) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; (range.end - range.start) as usize];
-    match file.read_exact_at(&mut bytes, range.start) {
-        Ok(()) => Ok(bytes),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(format::damaged(path, "it is cut off".to_owned()))
-        }
-        Err(source) => Err(CatalogueError::PackOpenFailed { path: path.to_path_buf(), source }),
     }
 }
 

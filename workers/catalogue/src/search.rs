@@ -1,6 +1,6 @@
 //! Finds operations by words: BM25 over named fields, with users' words translated into vendors' words.
 //!
-//! The inverted index lies in the pack (an `fst` term dictionary and varint postings): a pack must be one reproducible
+//! The inverted index lies in the pack (a sorted term dictionary and varint postings): a pack must be one reproducible
 //! file, which an index of tantivy (several files, random segment names) is not. Start at [`rank`]; what the fields are is
 //! in `fields.rs`, how requests are read in `query.rs`. Knows no model.
 //!

@@ -299,7 +299,7 @@ mod tests {
     fn a_description_in_circles_ends() {
         let mut circle = operation("x/y/Z", json!({"properties": {"a": {"$ref": "#/$defs/A"}}}));
         let definitions = json!({"A": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}}});
-        circle.definitions = std::sync::Arc::new(definitions.as_object().expect("an object").clone());
+        circle.definitions = std::sync::Arc::new(definitions.as_object().expect("an object").clone().into());
         let mut slot = Slot::of(&circle, "a").expect("there");
         let mut depth = 0;
         while let Some(inner) = slot.members().pop() {

@@ -16,7 +16,10 @@ const SHOWN_CHOICES: usize = 12;
 /// Patterns by source; `None` for those that this regex language lacks (look-around, possessive quantifiers).
 static PATTERNS: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
-pub(super) fn check_scalar(schema: &Value, value: &Value) -> Result<(), String> {
+/// A stable word for programs and a sentence for people.
+pub(super) type Wrong = (&'static str, String);
+
+pub(super) fn check_scalar(schema: &Value, value: &Value) -> Result<(), Wrong> {
     check_type(schema, value)?;
     check_choices(schema, value)?;
     match value {
@@ -27,7 +30,7 @@ pub(super) fn check_scalar(schema: &Value, value: &Value) -> Result<(), String> 
     }
 }
 
-fn check_type(schema: &Value, value: &Value) -> Result<(), String> {
+fn check_type(schema: &Value, value: &Value) -> Result<(), Wrong> {
     let fits = match schema.get("type") {
         None => true,
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(|kind| is_of(kind, schema, value)),
@@ -37,7 +40,7 @@ fn check_type(schema: &Value, value: &Value) -> Result<(), String> {
         return Ok(());
     }
     let expected = schema.get("type").map(Value::to_string).unwrap_or_default();
-    Err(format!("must be {}, not {}", expected.trim_matches('"'), kind_of(value)))
+    Err(("type", format!("must be {}, not {}", expected.trim_matches('"'), kind_of(value))))
 }
 
 fn is_of(kind: &str, schema: &Value, value: &Value) -> bool {
@@ -69,9 +72,9 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn check_choices(schema: &Value, value: &Value) -> Result<(), String> {
+fn check_choices(schema: &Value, value: &Value) -> Result<(), Wrong> {
     if let Some(only) = schema.get("const").filter(|only| *only != value) {
-        return Err(format!("must be {only}"));
+        return Err(("choice", format!("must be {only}")));
     }
     let Some(choices) = schema.get("enum").and_then(Value::as_array) else { return Ok(()) };
     if choices.contains(value) {
@@ -79,15 +82,15 @@ fn check_choices(schema: &Value, value: &Value) -> Result<(), String> {
     }
     let shown: Vec<String> = choices.iter().take(SHOWN_CHOICES).map(Value::to_string).collect();
     let more = if choices.len() > SHOWN_CHOICES { ", …" } else { "" };
-    Err(format!("must be one of {}{more}", shown.join(", ")))
+    Err(("choice", format!("must be one of {}{more}", shown.join(", "))))
 }
 
-fn check_text(schema: &Value, text: &str) -> Result<(), String> {
+fn check_text(schema: &Value, text: &str) -> Result<(), Wrong> {
     if schema.get("minLength").is_some() || schema.get("maxLength").is_some() {
         check_count(schema, text.chars().count(), ["minLength", "maxLength"], "characters")?;
     }
     match schema.get("pattern").and_then(Value::as_str) {
-        Some(pattern) if !matches_pattern(pattern, text) => Err(format!("must match {pattern}")),
+        Some(pattern) if !matches_pattern(pattern, text) => Err(("pattern", format!("must match {pattern}"))),
         _ => Ok(()),
     }
 }
@@ -105,24 +108,24 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     compiled.as_ref().is_none_or(|regex| regex.is_match(text))
 }
 
-fn check_number(schema: &Value, number: f64) -> Result<(), String> {
+fn check_number(schema: &Value, number: f64) -> Result<(), Wrong> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     if let Some(least) = bound("minimum").filter(|least| number < *least) {
-        return Err(format!("must be at least {least}"));
+        return Err(("bounds", format!("must be at least {least}")));
     }
     match bound("maximum").filter(|most| number > *most) {
-        Some(most) => Err(format!("must be at most {most}")),
+        Some(most) => Err(("bounds", format!("must be at most {most}"))),
         None => Ok(()),
     }
 }
 
-fn check_count(schema: &Value, count: usize, [low, high]: [&str; 2], what: &str) -> Result<(), String> {
+fn check_count(schema: &Value, count: usize, [low, high]: [&str; 2], what: &str) -> Result<(), Wrong> {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     if let Some(least) = bound(low).filter(|least| (count as u64) < *least) {
-        return Err(format!("must have at least {least} {what}, not {count}"));
+        return Err(("bounds", format!("must have at least {least} {what}, not {count}")));
     }
     match bound(high).filter(|most| count as u64 > *most) {
-        Some(most) => Err(format!("must have at most {most} {what}, not {count}")),
+        Some(most) => Err(("bounds", format!("must have at most {most} {what}, not {count}"))),
         None => Ok(()),
     }
 }

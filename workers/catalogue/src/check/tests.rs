@@ -23,7 +23,7 @@ fn operation(parameters: Value) -> Operation {
         invocation: Invocation::Command { words: vec!["test".to_owned()] },
         parameters,
         result: Value::Null,
-        definitions: std::sync::Arc::new(definitions.as_object().unwrap().clone()),
+        definitions: std::sync::Arc::new(definitions.as_object().unwrap().clone().into()),
     }
 }
 

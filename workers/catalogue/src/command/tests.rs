@@ -44,7 +44,8 @@ fn aws(name: &str, words: [&str; 3], properties: Value, required: &[&str]) -> Op
             })
             .as_object()
             .expect("an object")
-            .clone(),
+            .clone()
+            .into(),
         ),
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! header   magic 8 · format u32 · header length u32 · file length u64 · SHA-256 of all after the header 32
 //!          · 7 sections: offset u64, length u64, CRC-32 u32, 0 u32 · CRC-32 of the header u32
-//! sections Directory (JSON) · Names (operation names) · Documents · Keys (fst) · Terms (fst) · Postings · Blocks (zstd)
+//! sections Directory (JSON) · Names (operation names) · Documents · Keys · Terms (see `dictionary.rs`) · Postings · Blocks (see `blocks.rs`)
 //! ```
 //! Little endian throughout. The same operations in the same order give the same bytes: no time, no path, no hash order.
 
@@ -13,12 +13,14 @@ use std::path::Path;
 use crate::error::{CatalogueError, Result};
 
 /// Changes whenever an older reader would misread the file.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 pub(super) const MAGIC: &[u8; 8] = b"SBKPACK\n";
 pub(super) const HEADER_LEN: u32 = 56 + SECTIONS as u32 * 24 + 4;
 const SECTIONS: usize = 7;
 /// Nothing real comes near; a file that says more is not ours.
 const MAX_FILE_LEN: u64 = 4 << 30;
+/// All that is read into memory at opening (AWS: 4 MB); a foreign file full of holes must not fill it.
+const MAX_INDEX_LEN: u64 = 64 << 20;
 
 /// The parts of a pack in file order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +114,9 @@ impl Header {
         if header.file_len != file_len || file_len > MAX_FILE_LEN {
             let reason = format!("it is cut off or grown: {file_len} bytes instead of {}", header.file_len);
             return Err(damaged(path, reason));
+        }
+        if header.section(Section::Blocks).offset > MAX_INDEX_LEN {
+            return Err(damaged(path, format!("its index is larger than {MAX_INDEX_LEN} bytes")));
         }
         if !header.sections_follow() {
             return Err(damaged(path, "its sections do not follow each other".to_owned()));

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use fst::Map;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::BlockEntry;
+use super::dictionary::Dictionary;
 use super::format::{Header, Section, damaged, le_u32, take_varint};
 use crate::error::Result;
 
@@ -62,8 +62,9 @@ pub(crate) struct Index {
     pub mean_lengths: [f32; 4],
     names: Vec<u8>,
     documents: Vec<u8>,
-    keys: Map<Vec<u8>>,
-    terms: Map<Vec<u8>>,
+    keys: Dictionary,
+    /// Where the postings of a term begin.
+    terms: Dictionary,
     postings: Vec<u8>,
 }
 
@@ -109,16 +110,17 @@ impl Index {
     pub(super) fn read(header: &Header, path: &Path, load: impl Fn(Section) -> Result<Vec<u8>>) -> Result<Self> {
         let directory: Directory = serde_json::from_slice(&load(Section::Directory)?)
             .map_err(|error| damaged(path, format!("its directory does not parse: {error}")))?;
-        let fst =
-            |section| Map::new(load(section)?).map_err(|error| damaged(path, format!("section {section:?}: {error}")));
+        let dictionary = |section| {
+            Dictionary::new(load(section)?).ok_or_else(|| damaged(path, format!("section {section:?} is cut off")))
+        };
         let index = Self {
             provider: directory.provider,
             services: directory.services,
             mean_lengths: directory.mean_lengths,
             names: load(Section::Names)?,
             documents: load(Section::Documents)?,
-            keys: fst(Section::Keys)?,
-            terms: fst(Section::Terms)?,
+            keys: dictionary(Section::Keys)?,
+            terms: dictionary(Section::Terms)?,
             postings: load(Section::Postings)?,
         };
         let blocks_len = header.section(Section::Blocks).len;
@@ -161,7 +163,7 @@ impl Index {
     }
 
     pub fn lookup(&self, key: &str) -> Option<u32> {
-        self.keys.get(key).map(|index| index as u32).filter(|index| *index < self.len())
+        self.keys.get(key).filter(|index| *index < self.len())
     }
 
     /// In how many operations a term stands.
@@ -178,10 +180,8 @@ impl Index {
             let Some(step) = take_varint(&mut list) else { return };
             let Some((&byte, rest)) = list.split_first() else { return };
             list = rest;
-            index += step;
-            if index >= self.len() {
-                return;
-            }
+            let Some(next) = u32::checked_add(index, step).filter(|next| *next < self.len()) else { return };
+            index = next;
             visit(index, Posting::from_byte(byte));
         }
     }

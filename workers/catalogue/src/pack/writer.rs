@@ -8,6 +8,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::blocks::{self, BlockEntry};
+use super::dictionary;
 use super::format::{self, Header, push_varint};
 use super::index::{Directory, Document, Posting, ServiceEntry};
 use crate::error::{CatalogueError, Result};
@@ -67,14 +68,9 @@ impl PackWriter {
             }
             self.add_operation(first + position as u32, number, service, operation)?;
         }
-        let (packed, raw_len) = blocks::encode(&service.definitions, &service.operations)
+        let (packed, block) = blocks::encode(&service.definitions, &service.operations)
             .map_err(|error| refused(&service.name, &format!("it does not serialise: {error}")))?;
-        let block = BlockEntry {
-            offset: self.blocks.len() as u64,
-            len: packed.len() as u64,
-            raw_len,
-            crc: crc32fast::hash(&packed),
-        };
+        let block = BlockEntry { offset: self.blocks.len() as u64, ..block };
         self.blocks.extend_from_slice(&packed);
         let entry = ServiceEntry {
             name: service.name.clone(),
@@ -127,13 +123,13 @@ impl PackWriter {
     }
 
     fn write(self, path: &Path, operations: u32) -> io::Result<PackSummary> {
-        let (terms, postings) = encode_terms(&self.terms)?;
+        let (terms, postings) = encode_terms(&self.terms);
         let directory =
             Directory { mean_lengths: mean_lengths(&self.documents), provider: self.provider, services: self.services };
         let directory = serde_json::to_vec(&directory)?;
         let names = encode_names(&self.names);
         let documents: Vec<u8> = self.documents.iter().flat_map(|document| document.to_bytes()).collect();
-        let keys = encode_keys(&self.keys)?;
+        let keys = encode_keys(&self.keys);
         let sections: [&[u8]; 7] = [&directory, &names, &documents, &keys, &terms, &postings, &self.blocks];
         let mut hasher = Sha256::new();
         sections.iter().for_each(|section| hasher.update(section));
@@ -170,20 +166,16 @@ fn encode_names(names: &[String]) -> Vec<u8> {
     bytes
 }
 
-fn encode_keys(keys: &BTreeMap<String, u32>) -> io::Result<Vec<u8>> {
-    let mut builder = fst::MapBuilder::memory();
-    for (key, index) in keys {
-        builder.insert(key, u64::from(*index)).map_err(io::Error::other)?;
-    }
-    builder.into_inner().map_err(io::Error::other)
+fn encode_keys(keys: &BTreeMap<String, u32>) -> Vec<u8> {
+    dictionary::encode(&keys.iter().map(|(key, index)| (key.as_str(), *index)).collect())
 }
 
 /// The term dictionary (term → offset) and the posting lists: count, then steps and field bytes.
-fn encode_terms(terms: &BTreeMap<String, Vec<(u32, Posting)>>) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let mut builder = fst::MapBuilder::memory();
+fn encode_terms(terms: &BTreeMap<String, Vec<(u32, Posting)>>) -> (Vec<u8>, Vec<u8>) {
+    let mut offsets = BTreeMap::new();
     let mut postings = Vec::new();
     for (term, list) in terms {
-        builder.insert(term, postings.len() as u64).map_err(io::Error::other)?;
+        offsets.insert(term.as_str(), postings.len() as u32);
         push_varint(&mut postings, list.len() as u32);
         let mut previous = 0;
         for (index, posting) in list {
@@ -192,7 +184,7 @@ fn encode_terms(terms: &BTreeMap<String, Vec<(u32, Posting)>>) -> io::Result<(Ve
             previous = *index;
         }
     }
-    Ok((builder.into_inner().map_err(io::Error::other)?, postings))
+    (dictionary::encode(&offsets), postings)
 }
 
 fn mean_lengths(documents: &[Document]) -> [f32; 4] {

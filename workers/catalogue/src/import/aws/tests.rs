@@ -13,7 +13,7 @@ fn imported(service: &str, name: &str) -> Operation {
     let all = operations(&fixture()).unwrap();
     let service = all.services.iter().find(|candidate| candidate.name == service).expect(service);
     let mut operation = service.operations.iter().find(|operation| operation.name == name).expect(name).clone();
-    operation.definitions = Arc::clone(&service.definitions);
+    operation.definitions = Arc::new((*service.definitions).clone().into());
     operation
 }
 
@@ -67,7 +67,8 @@ fn recursion_stays_a_reference_and_unions_are_marked() {
     assert_eq!(value["$ref"], "#/$defs/AttributeValue");
     let value = put.resolve(value);
     assert_eq!(value["properties"]["L"]["items"]["$ref"], "#/$defs/AttributeValue");
-    let mut all = put.definitions.values().flat_map(|schema| schema.as_object()).flatten();
+    let names = put.definitions.names();
+    let mut all = names.iter().filter_map(|name| put.definitions.get(name)?.as_object()).flatten();
     assert!(all.all(|(_, schema)| !schema.is_null()), "every definition that is referred to is made");
 }
 
