@@ -25,6 +25,8 @@ use crate::{
 const MAX_STEP_BYTES: usize = 16 * 1024;
 /// Earlier calls that a step may refer to.
 const MAX_EARLIER: usize = 64;
+/// Faults of an earlier answer that a step is asked again with.
+const MAX_FAULTS: usize = 64;
 /// Bytes of a pack sent at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -117,6 +119,10 @@ fn check_limits(request: &v1::AnswerRequest) -> Result<(), Status> {
     }
     if request.earlier.len() > MAX_EARLIER {
         let reason = format!("{} earlier calls; the limit is {MAX_EARLIER}", request.earlier.len());
+        return Err(ErrorCode::InvalidRequest.status(reason));
+    }
+    if request.repair.len() > MAX_FAULTS {
+        let reason = format!("{} faults to repair; the limit is {MAX_FAULTS}", request.repair.len());
         return Err(ErrorCode::InvalidRequest.status(reason));
     }
     Ok(())

@@ -426,6 +426,27 @@ pub struct AnswerRequest {
     /// RFC 3339 date; relative dates are resolved against it. Empty means the worker's own date.
     #[prost(string, tag = "6")]
     pub today: ::prost::alloc::string::String,
+    /// What the router's check found wrong with the calls of an earlier answer to this step; the step is asked once more because of it.
+    #[prost(message, repeated, tag = "7")]
+    pub repair: ::prost::alloc::vec::Vec<Fault>,
+}
+/// One thing that is wrong with a call.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fault {
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub operation: ::prost::alloc::string::String,
+    /// JSON pointer into the arguments; empty when the whole call is meant.
+    #[prost(string, tag = "4")]
+    pub pointer: ::prost::alloc::string::String,
+    /// Stable: `operation` (there is none), `missing`, `unknown`, `type`, `choice`, `pattern`, `bounds`, `union`, `reference`, …
+    #[prost(string, tag = "5")]
+    pub code: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub message: ::prost::alloc::string::String,
 }
 /// A thing mentioned or made in a session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

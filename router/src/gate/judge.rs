@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use silverback_catalogue::{
-    Effect as CatalogueEffect, Operation, Pack, check,
+    Effect as CatalogueEffect, Operation, Pack, Violation, check,
     command::{Rendered, render},
     result_path_exists,
 };
@@ -18,7 +18,18 @@ const TOLD: usize = 3;
 /// A call and whether it may be passed on.
 pub(super) struct Judged {
     pub(super) call: Call,
-    pub(super) verdict: Result<(), String>,
+    pub(super) verdict: Result<(), Problem>,
+}
+
+/// Why a call may not be passed on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Problem {
+    /// One line for people.
+    pub(super) reason: String,
+    /// For the worker, when it can do better.
+    pub(super) faults: Vec<Violation>,
+    /// Does the catalogue know the operation? Its name is made up otherwise, and must not become a label of a metric.
+    pub(super) is_known: bool,
 }
 
 /// Judges the calls of one answer; `earlier` are those they may refer to. Blocks on reading packs.
@@ -49,26 +60,34 @@ pub(super) fn judge(calls: Vec<Call>, earlier: &[Call], packs: &OpenPacks) -> Ve
 
 /// Writes a call's invocation anew. Blocks on reading the pack.
 pub(super) fn write_invocation(pack: Arc<Pack>, call: &mut Call) -> Result<(), String> {
-    let operation = find_in(&pack, call)?;
+    let operation = find_in(&pack, call).map_err(|problem| problem.reason)?;
     write_from_catalogue(&operation, call);
     Ok(())
 }
 
-fn find_operation(call: &Call, packs: &OpenPacks) -> Result<Arc<Operation>, String> {
-    let pack = packs.get(&call.catalogue).ok_or("the answer names too many catalogues")?;
-    find_in(pack.as_ref().map_err(Clone::clone)?, call)
+fn find_operation(call: &Call, packs: &OpenPacks) -> Result<Arc<Operation>, Problem> {
+    let pack = packs.get(&call.catalogue).ok_or_else(|| hopeless("the answer names too many catalogues".to_owned()))?;
+    find_in(pack.as_ref().map_err(|reason| hopeless(reason.clone()))?, call)
 }
 
-fn find_in(pack: &Pack, call: &Call) -> Result<Arc<Operation>, String> {
+fn find_in(pack: &Pack, call: &Call) -> Result<Arc<Operation>, Problem> {
     if pack.provider() != call.provider {
-        return Err(format!("its catalogue is of {}, not of {}", pack.provider(), call.provider));
+        return Err(hopeless(format!("its catalogue is of {}, not of {}", pack.provider(), call.provider)));
     }
-    let missing = || format!("{} has no operation {} {}", call.provider, call.service, call.operation);
-    let index = pack.find(&call.service, &call.operation).ok_or_else(missing)?;
-    pack.operation(index).map_err(|error| error.to_string())
+    let Some(index) = pack.find(&call.service, &call.operation) else {
+        let reason = format!("{} has no operation {} {}", call.provider, call.service, call.operation);
+        let fault = Violation { pointer: String::new(), code: "operation", message: reason.clone() };
+        return Err(Problem { reason, faults: vec![fault], is_known: false });
+    };
+    pack.operation(index).map_err(|error| hopeless(error.to_string()))
 }
 
-fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String> {
+/// Telling the worker cannot help.
+fn hopeless(reason: String) -> Problem {
+    Problem { reason, faults: Vec::new(), is_known: false }
+}
+
+fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), Problem> {
     let arguments = Value::Object(std::mem::take(&mut call.arguments));
     let violations = check(operation, &arguments);
     if let Value::Object(arguments) = arguments {
@@ -79,12 +98,13 @@ fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String>
     }
     let told: Vec<_> =
         violations.iter().take(TOLD).map(|found| format!("{}: {}", found.pointer, found.message)).collect();
-    Err(told.join("; "))
+    Err(Problem { reason: told.join("; "), faults: violations, is_known: true })
 }
 
 /// A call that is not in the list is left to merging, which knows the whole plan.
-fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) -> Result<(), String> {
-    let found = references(&call.arguments).map_err(|pointer| format!("{pointer}: this reference cannot be read"))?;
+fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) -> Result<(), Problem> {
+    let unreadable = |pointer: String| misled(pointer, "this reference cannot be read".to_owned());
+    let found = references(&call.arguments).map_err(unreadable)?;
     let own = operations.get(&call.id);
     for (pointer, reference) in found {
         let Some(target) = operations.get(&reference.call) else {
@@ -96,19 +116,26 @@ fn check_references(call: &Call, operations: &BTreeMap<CallId, Arc<Operation>>) 
             && given != wanted
         {
             let path = &reference.path;
-            return Err(format!("{pointer}: {path} of {} is {given}, but {wanted} is needed", target.name));
+            let message = format!("{path} of {} is {given}, but {wanted} is needed", target.name);
+            return Err(misled(pointer, message));
         }
     }
     Ok(())
 }
 
 /// The schema of what a reference gives; `None` when the vendor does not describe its results.
-fn check_path<'a>(pointer: &str, reference: &Reference, target: &'a Operation) -> Result<Option<&'a Value>, String> {
+fn check_path<'a>(pointer: &str, reference: &Reference, target: &'a Operation) -> Result<Option<&'a Value>, Problem> {
     if !target.resolve(&target.result).is_object() {
         return Ok(None);
     }
-    let missing = || format!("{pointer}: the result of {} has no {}", target.name, reference.path);
+    let missing = || misled(pointer.to_owned(), format!("the result of {} has no {}", target.name, reference.path));
     result_path_exists(target, &reference.path).map(Some).ok_or_else(missing)
+}
+
+/// A reference that leads nowhere or to the wrong kind of value.
+fn misled(pointer: String, message: String) -> Problem {
+    let reason = format!("{pointer}: {message}");
+    Problem { reason, faults: vec![Violation { pointer, code: "reference", message }], is_known: true }
 }
 
 /// The schema of the argument at a JSON pointer; `None` where the catalogue leaves it open.
