@@ -100,6 +100,9 @@ pub struct UpArguments {
     /// Base model: a name from `models list`, or a GGUF file
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+    /// Serve metrics for Prometheus at this address, path /metrics; off when absent
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A router of its own.
@@ -111,6 +114,9 @@ pub struct RouterArguments {
     /// Where it listens; port 0 takes any free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
     pub listen: SocketAddr,
+    /// Serve metrics for Prometheus at this address, path /metrics; off when absent
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A worker of its own.
@@ -173,8 +179,33 @@ pub enum ModelsCommand {
 /// The operations that exist.
 #[derive(Debug, Subcommand)]
 pub enum CatalogueCommand {
-    /// Compile the vendors' descriptions into packs
-    Build,
+    /// Compile the vendors' descriptions into packs; older packs stay beside them, by digest
+    Build {
+        /// Only AWS, from this botocore wheel or data folder
+        #[arg(long, value_name = "WHEEL")]
+        botocore: Option<PathBuf>,
+        /// Only kubectl, from what `workers/catalogue/extract/kubectl.py` wrote of one
+        #[arg(long, value_name = "FILE")]
+        kubectl: Option<PathBuf>,
+        /// Folder of the packs in place of the usual one
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Show what changed between two packs of one vendor, breaking changes first
+    Diff {
+        /// A file, a digest or its first digits, or a vendor (its current pack)
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// Likewise
+        #[arg(value_name = "NEW")]
+        new: String,
+        /// How many changes to list
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+        /// Print JSON, with every change
+        #[arg(long)]
+        json: bool,
+    },
     /// Find operations by words
     Search {
         /// What it should do
@@ -204,6 +235,9 @@ pub enum CatalogueCommand {
         /// PROVIDER or PROVIDER/SERVICE
         #[arg(value_name = "PATH")]
         path: Option<String>,
+        /// Every pack that is kept, also older ones
+        #[arg(long, conflicts_with = "path")]
+        all: bool,
     },
     /// Count what is there
     Stats {

@@ -1,6 +1,7 @@
 //! `silverback catalogue …`: compiles vendors' descriptions into packs, and lets people look into them.
 
 mod command;
+mod diff;
 mod find;
 mod packs;
 mod show;
