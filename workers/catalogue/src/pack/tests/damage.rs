@@ -160,7 +160,7 @@ fn what_cannot_be_read_any_more_lets_no_call_pass() {
     let put = pack.operation(pack.find("dynamodb", "PutItem").unwrap()).unwrap();
     File::options().write(true).open(&path).unwrap().set_len(u64::from(format::HEADER_LEN)).unwrap();
     // Its part is still unpacked; another service's is not.
-    let other = pack.operation(pack.service("config").unwrap().first);
+    let other = pack.operation(pack.services()[0].first);
     assert!(matches!(other.unwrap_err(), CatalogueError::PackDamaged { .. }));
     let item = serde_json::json!({"TableName": "t", "Item": {"id": {"S": "1"}}});
     let found = crate::check(&put, &item);
