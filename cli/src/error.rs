@@ -123,7 +123,9 @@ impl CliError {
         match self {
             CliError::Usage { .. } | CliError::Settings(_) => Exit::Usage,
             CliError::Models(ModelError::UnknownModel { .. } | ModelError::ManifestInvalid { .. }) => Exit::Usage,
-            CliError::Catalogue(CatalogueError::ImportFailed { .. } | CatalogueError::PackRefused { .. }) => Exit::Usage,
+            CliError::Catalogue(CatalogueError::ImportFailed { .. } | CatalogueError::PackRefused { .. }) => {
+                Exit::Usage
+            }
             CliError::SourceFailed { .. } => Exit::Unavailable,
             CliError::Models(_) | CliError::CatalogueMissing { .. } | CliError::Catalogue(_) => Exit::Unavailable,
             CliError::RouterUnreachable { .. } | CliError::InputUnreadable(_) => Exit::Unavailable,

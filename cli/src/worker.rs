@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use silverback_registry::Registry;
-use silverback_workers::{PLAN, RunningWorker, Worker, WorkerConfig, WorkerFiles, added_specialties, built_in_specialties};
+use silverback_workers::{
+    PLAN, RunningWorker, Worker, WorkerConfig, WorkerFiles, added_specialties, built_in_specialties,
+};
 
 use crate::{
     args::WorkerArguments,

@@ -20,7 +20,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    WorkerError, announcer::Announcer, roster::Roster, specialist::Specialist,
+    WorkerError,
+    announcer::Announcer,
+    roster::Roster,
+    specialist::Specialist,
     specialty::{self, Specialty},
     writer::Writer,
 };
@@ -97,13 +100,17 @@ impl Newcomers {
         });
         let Ok((seen, Some(added))) = looked.await else { return };
         let added: Vec<Specialty> = added.into_iter().filter(|added| self.wanted.includes(&added.capability)).collect();
-        let gone: Vec<String> = state.seats.keys().filter(|name| !added.iter().any(|added| added.capability == **name)).cloned().collect();
+        let gone: Vec<String> =
+            state.seats.keys().filter(|name| !added.iter().any(|added| added.capability == **name)).cloned().collect();
         for name in gone {
             self.let_go(&name, &mut state).await;
         }
         for specialty in added {
             let stamps = files_of(&self.packs, &specialty.capability).map(|path| seen.get(&path).copied());
-            let is_same = state.seats.get(&specialty.capability).is_some_and(|seat| seat.stamps == stamps && seat.specialty == specialty);
+            let is_same = state
+                .seats
+                .get(&specialty.capability)
+                .is_some_and(|seat| seat.stamps == stamps && seat.specialty == specialty);
             if !is_same {
                 self.take_up(specialty, stamps, &mut state).await;
             }
@@ -131,7 +138,8 @@ impl Newcomers {
     /// Another worker owns the name.
     pub async fn announced(&self) -> Result<usize, WorkerError> {
         let state = self.state.lock().await;
-        let announcements: Vec<&Announcement> = state.seats.values().filter_map(|seat| seat.announcement.as_ref()).collect();
+        let announcements: Vec<&Announcement> =
+            state.seats.values().filter_map(|seat| seat.announcement.as_ref()).collect();
         for announcement in &announcements {
             announcement.announced().await?;
         }

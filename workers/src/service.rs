@@ -83,7 +83,9 @@ impl SpecialistService for Specialists {
                         offset += data.len() as u64;
                         Ok(v1::PackChunk { data })
                     }
-                    Err(source) => Err(ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}"))),
+                    Err(source) => {
+                        Err(ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}")))
+                    }
                 };
                 if chunk.is_err() {
                     offset = u64::MAX;

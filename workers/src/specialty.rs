@@ -151,7 +151,11 @@ mod tests {
         put("petstore.toml", &toml::to_string(&petstore()).unwrap());
         put("cut.toml", "capability = \"cu");
         put("other.toml", &toml::to_string(&petstore()).unwrap());
-        put("aws.toml", &toml::to_string(&Specialty { capability: "aws".into(), providers: vec!["aws".into()], ..petstore() }).unwrap());
+        put(
+            "aws.toml",
+            &toml::to_string(&Specialty { capability: "aws".into(), providers: vec!["aws".into()], ..petstore() })
+                .unwrap(),
+        );
         put("big.toml", &"#".repeat(300 << 10));
         assert_eq!(added(folder.path()), [petstore()]);
         assert_eq!(find("petstore", folder.path()), Some(petstore()));

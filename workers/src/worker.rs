@@ -86,7 +86,8 @@ impl Worker {
         let named = asked.added.clone();
         let Loaded { writer, general, specialists } = load(&config, asked).await?;
 
-        let announcer = Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
+        let announcer =
+            Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
         let mut announcements = Vec::new();
         if general.is_some() {
             announcements.push(announcer.announce_general()?);
@@ -100,7 +101,8 @@ impl Worker {
 
         let wanted = if config.serves_added { Wanted::All } else { Wanted::Named(named.clone()) };
         let packs = config.files.packs.clone();
-        let newcomers = Arc::new(Newcomers { announcer, packs, roster, writer, wanted, state: Mutex::new(State::default()) });
+        let newcomers =
+            Arc::new(Newcomers { announcer, packs, roster, writer, wanted, state: Mutex::new(State::default()) });
         newcomers.look().await;
         newcomers.serve_all(&named)?;
         let stop_following = CancellationToken::new();
@@ -213,7 +215,12 @@ async fn warm_up(writer: &Writer) -> Result<(), WorkerError> {
     Ok(())
 }
 
-fn serve(listener: TcpListener, general: Option<General>, roster: Arc<Roster>, stop: CancellationToken) -> JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    general: Option<General>,
+    roster: Arc<Roster>,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_service_status("", tonic_health::ServingStatus::Serving).await;

@@ -69,7 +69,10 @@ pub fn remove(name: &str, config: &Config) -> Result<String, CliError> {
         }
     }
     if !found {
-        return Err(CliError::usage(format!("no catalogue named {name:?} was added"), "`silverback catalogue list` shows what there is"));
+        return Err(CliError::usage(
+            format!("no catalogue named {name:?} was added"),
+            "`silverback catalogue list` shows what there is",
+        ));
     }
     Ok(format!("removed {name}; running workers let go of it within seconds\n"))
 }
@@ -116,7 +119,10 @@ async fn read_source(arguments: &AddArguments) -> Result<Brought, CliError> {
 
 fn read_path(path: &Path) -> Result<Brought, CliError> {
     let failed = |error: io::Error| {
-        CliError::usage(format!("cannot read {}: {error}", path.display()), "give a file, a folder of botocore's form, or a URL")
+        CliError::usage(
+            format!("cannot read {}: {error}", path.display()),
+            "give a file, a folder of botocore's form, or a URL",
+        )
     };
     let about = fs::metadata(path).map_err(failed)?;
     if about.is_dir() {
@@ -156,7 +162,9 @@ fn specialty(arguments: &AddArguments, imported: &Imported) -> Result<Specialty,
     let given = arguments.describe.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let description = given.map_or_else(|| examples::line(&format!("{name}: {title}")), str::to_owned);
     let is_line = |text: &str| text.chars().count() <= Card::MAX_LINE_CHARS && !text.chars().any(char::is_control);
-    if let Some(bad) = arguments.examples.iter().chain([&description]).find(|text| !is_line(text) || text.trim().is_empty()) {
+    if let Some(bad) =
+        arguments.examples.iter().chain([&description]).find(|text| !is_line(text) || text.trim().is_empty())
+    {
         let shown = terminal::one_line(&bad.chars().take(60).collect::<String>());
         let hint = format!("one line of at most {} letters each for --describe and --example", Card::MAX_LINE_CHARS);
         return Err(CliError::usage(format!("\"{shown}\" cannot be used"), hint));
@@ -216,7 +224,21 @@ mod tests {
         for good in ["petstore", "my-api2"] {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", "Pet", "2x", "../x", "a/b", "a\u{1b}", "-a", "aws", "stripe", "finance", "plan", "none", &"x".repeat(41)] {
+        for bad in [
+            "",
+            "Pet",
+            "2x",
+            "../x",
+            "a/b",
+            "a\u{1b}",
+            "-a",
+            "aws",
+            "stripe",
+            "finance",
+            "plan",
+            "none",
+            &"x".repeat(41),
+        ] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

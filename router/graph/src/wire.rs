@@ -6,8 +6,8 @@ use serde_json::Value;
 use silverback_proto::v1;
 
 use crate::{
-    Call, Diagnostic, Effect, Evidence, EvidenceSource, GraphError, HttpRequest, Invocation, McpTool, Plan, PlanUsage, Severity,
-    Step, StepId, Unanswered, Usage,
+    Call, Diagnostic, Effect, Evidence, EvidenceSource, GraphError, HttpRequest, Invocation, McpTool, Plan, PlanUsage,
+    Severity, Step, StepId, Unanswered, Usage,
 };
 
 /// Larger arguments of one call are refused.

@@ -18,7 +18,8 @@ pub fn of(imported: &Imported, own: &[String]) -> Vec<String> {
     let mut examples: Vec<String> = own.iter().map(|text| text.trim().to_owned()).collect();
     let longest = imported.services.iter().map(|service| service.operations.len()).max().unwrap_or(0);
     // Each service says one thing before any says a second: a big one must not hide the others.
-    let spread = (0..longest).flat_map(|at| imported.services.iter().filter_map(move |service| service.operations.get(at)));
+    let spread =
+        (0..longest).flat_map(|at| imported.services.iter().filter_map(move |service| service.operations.get(at)));
     for operation in spread {
         if examples.len() >= MAX_EXAMPLES {
             break;

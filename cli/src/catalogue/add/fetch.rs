@@ -26,7 +26,8 @@ pub async fn description(address: &str) -> Result<(Vec<u8>, String), CliError> {
     check_address(address)?;
     let client = models::http_client()?;
     let mut tried = Vec::new();
-    let is_graphql = address.split(['?', '#']).next().is_some_and(|path| path.trim_end_matches('/').ends_with("/graphql"));
+    let is_graphql =
+        address.split(['?', '#']).next().is_some_and(|path| path.trim_end_matches('/').ends_with("/graphql"));
     if !is_graphql {
         match get(&client, address).await {
             Ok(found) => return Ok(found),
@@ -53,9 +54,10 @@ pub fn check_address(address: &str) -> Result<(), CliError> {
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let shown = terminal::one_line(&address.chars().take(100).collect::<String>());
     match host {
-        Some(host) if host.contains('@') => {
-            Err(CliError::usage("the address has a user or a password in it", "fetch the description yourself and give the file"))
-        }
+        Some(host) if host.contains('@') => Err(CliError::usage(
+            "the address has a user or a password in it",
+            "fetch the description yourself and give the file",
+        )),
         Some(host) if !host.is_empty() && !address.chars().any(|letter| letter.is_control() || letter == ' ') => Ok(()),
         _ => Err(CliError::usage(format!("{shown:?} is no address that can be used"), "give https://… or http://…")),
     }
@@ -83,7 +85,9 @@ async fn get(client: &Client, address: &str) -> Result<(Vec<u8>, String), Attemp
     let bytes = body(response).await.map_err(|reason| Attempt::Broken(failed(address, &reason)))?;
     let read = document::read(&bytes, address);
     match read {
-        Ok(document) if brought::kind_of(&document).is_some() || document.get("swagger").is_some() => Ok((bytes, found_at)),
+        Ok(document) if brought::kind_of(&document).is_some() || document.get("swagger").is_some() => {
+            Ok((bytes, found_at))
+        }
         Ok(_) => Err(Attempt::Elsewhere("JSON that describes no API".to_owned())),
         // A page for people may stand where programs speak; half a description may not.
         Err(error) if bytes.trim_ascii_start().starts_with(b"{") => Err(Attempt::Broken(error.into())),
@@ -93,7 +97,10 @@ async fn get(client: &Client, address: &str) -> Result<(Vec<u8>, String), Attemp
 
 async fn introspect(client: &Client, address: &str) -> Result<Vec<u8>, String> {
     let question = json!({ "query": graphql::INTROSPECTION }).to_string();
-    let request = client.post(address).header(header::CONTENT_TYPE, "application/json").header(header::ACCEPT, "application/json");
+    let request = client
+        .post(address)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json");
     let response = request.body(question).timeout(DEADLINE).send().await.map_err(|error| cause(&error))?;
     let status = response.status();
     let bytes = body(response).await?;

@@ -1,127 +1,75 @@
 //! Asks an MCP server for its tools: one that is started by a command line, or one at an address.
+//!
+//! Three messages of JSON-RPC (Model Context Protocol 2025-06-18): `initialize`, `notifications/initialized`, `tools/list` page by page.
+//! Not the crate `rmcp`: a whole SDK, it brings chrono and a dozen more and changes features of serde under every other crate, for
+//! three messages, and a server's output as a whole has no limit there. Nothing here calls a tool.
 
-use std::{collections::VecDeque, process::Stdio, sync::Arc, time::Duration};
+mod over_http;
+mod over_stdio;
 
-use rmcp::{
-    ServiceExt,
-    model::{ClientCapabilities, ClientInfo, Implementation, PaginatedRequestParams},
-    service::{RoleClient, RunningService},
-    transport::{StreamableHttpClientTransport, async_rw::AsyncRwTransport},
-};
-use serde_json::json;
+use serde_json::{Value, json};
 use silverback_catalogue::import::document;
-use tokio::{
-    io::AsyncReadExt,
-    process::{Child, Command},
-    sync::Mutex,
-    time::timeout,
-};
 
-use crate::{error::CliError, models, terminal};
+pub use over_http::over_http;
+pub use over_stdio::over_stdio;
 
-/// Longest wait until a server has said what it has; `npx` may have to install it first.
-const DEADLINE: Duration = Duration::from_secs(120);
-/// Wait for a server whose input was closed.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Version of the protocol that is offered; a server may answer with one of its own.
+const PROTOCOL: &str = "2025-06-18";
 /// Pages of tools.
 const MAX_PAGES: usize = 1000;
-/// What is kept of a server's complaints.
-const KEPT_COMPLAINT: usize = 2048;
 
-type Client = RunningService<RoleClient, ClientInfo>;
+/// A conversation with a server, whatever carries it.
+trait Wire {
+    /// Sends a request and waits for the answer with its id.
+    async fn request(&mut self, message: &Value) -> Result<Value, String>;
+    /// Sends what has no answer.
+    async fn notify(&mut self, message: &Value) -> Result<(), String>;
+    /// Hears which version of the protocol was agreed on.
+    fn agree(&mut self, _version: &str) {}
+}
 
-/// The answer to `tools/list` of a server that speaks over standard input and output. An argument vector, never a shell string.
-pub async fn over_stdio(command: &[String]) -> Result<Vec<u8>, CliError> {
-    let (program, arguments) = command.split_first().ok_or_else(|| failed("", "no command"))?;
-    let mut starting = Command::new(program);
-    starting.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = starting.spawn().map_err(|error| failed(program, &format!("cannot start: {error}")))?;
-    let complaint = listen(&mut child);
-    let (Some(output), Some(input)) = (child.stdout.take(), child.stdin.take()) else {
-        return Err(failed(program, "no pipe to it"));
-    };
-    // Its whole output is bounded, not only one line of it.
-    let transport = AsyncRwTransport::new_client(output.take(document::MAX_BYTES as u64), input);
-    let answer = timeout(DEADLINE, async {
-        let client = greeting().serve(transport).await.map_err(|error| error.to_string())?;
-        tools(client).await
-    });
-    let answer = answer.await.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())));
-    if timeout(FAREWELL, child.wait()).await.is_err() {
-        let _ = child.kill().await;
-    }
-    match answer {
-        Ok(bytes) => Ok(bytes),
-        Err(reason) => {
-            let said: Vec<u8> = complaint.lock().await.iter().copied().collect();
-            let said = terminal::one_line(String::from_utf8_lossy(&said).trim());
-            let reason = if said.is_empty() { reason } else { format!("{reason} (it said: {said})") };
-            Err(failed(program, &reason))
+/// Greets, asks for every page of tools, and puts them into one answer with the server's name.
+async fn tools(wire: &mut impl Wire) -> Result<Vec<u8>, String> {
+    let about = json!({ "name": "silverback", "version": env!("CARGO_PKG_VERSION") });
+    let greeting = json!({ "protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": about });
+    let hello = call(wire, 1, "initialize", greeting).await?;
+    wire.agree(hello["protocolVersion"].as_str().unwrap_or(PROTOCOL));
+    wire.notify(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await?;
+    let mut tools: Vec<Value> = Vec::new();
+    let mut bytes = 0;
+    let mut cursor = Value::Null;
+    for page in 0..MAX_PAGES {
+        let parameters = if cursor.is_null() { json!({}) } else { json!({ "cursor": cursor }) };
+        let mut answer = call(wire, 2 + page as u64, "tools/list", parameters).await?;
+        let Value::Array(listed) = answer["tools"].take() else { return Err("its answer has no `tools`".to_owned()) };
+        bytes += listed.iter().map(|tool| tool.to_string().len()).sum::<usize>();
+        if bytes > document::MAX_BYTES {
+            return Err(format!("its tools have more than {} bytes", document::MAX_BYTES));
+        }
+        tools.extend(listed);
+        cursor = answer["nextCursor"].take();
+        if !cursor.is_string() {
+            let answer = json!({ "serverInfo": hello["serverInfo"], "tools": tools });
+            return serde_json::to_vec(&answer).map_err(|error| error.to_string());
         }
     }
+    Err(format!("more than {MAX_PAGES} pages of tools"))
 }
 
-/// The answer of a server that speaks streamable HTTP.
-pub async fn over_http(address: &str) -> Result<Vec<u8>, String> {
-    // Installs the process's TLS provider, which the transport's own client needs.
-    models::http_client().map_err(|error| error.to_string())?;
-    let transport = StreamableHttpClientTransport::from_uri(address);
-    let answer = timeout(DEADLINE, async {
-        let client = greeting().serve(transport).await.map_err(|error| error.to_string())?;
-        tools(client).await
-    });
-    answer.await.unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))
-}
-
-fn greeting() -> ClientInfo {
-    ClientInfo::new(ClientCapabilities::default(), Implementation::new("silverback", env!("CARGO_PKG_VERSION")))
-}
-
-/// Every page of tools, with the server's name.
-async fn tools(client: Client) -> Result<Vec<u8>, String> {
-    let mut tools = Vec::new();
-    let mut cursor = None;
-    for _ in 0..MAX_PAGES {
-        let page = PaginatedRequestParams::default().with_cursor(cursor);
-        let page = client.list_tools(Some(page)).await.map_err(|error| error.to_string())?;
-        tools.extend(page.tools);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
+async fn call(wire: &mut impl Wire, id: u64, method: &str, parameters: Value) -> Result<Value, String> {
+    let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": parameters });
+    let mut answer = wire.request(&request).await?;
+    if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
+        let message = error["message"].as_str().unwrap_or("no reason given");
+        return Err(format!("it refuses {method}: {}", message.chars().take(200).collect::<String>()));
     }
-    if cursor.is_some() {
-        return Err(format!("more than {MAX_PAGES} pages of tools"));
+    match answer["result"].take() {
+        result @ Value::Object(_) => Ok(result),
+        _ => Err(format!("its answer to {method} has no result")),
     }
-    let server = serde_json::to_value(client.peer_info().as_deref()).unwrap_or_default();
-    let answer = json!({ "serverInfo": server["serverInfo"], "tools": tools });
-    // Closes its input: a server over stdio ends by that.
-    if let Err(error) = client.cancel().await {
-        tracing::debug!(%error, "the server's session did not end well");
-    }
-    serde_json::to_vec(&answer).map_err(|error| error.to_string())
 }
 
-/// Keeps the end of what a server writes to standard error: nobody but it knows why it failed.
-fn listen(child: &mut Child) -> Arc<Mutex<VecDeque<u8>>> {
-    let heard = Arc::new(Mutex::new(VecDeque::new()));
-    let Some(mut stderr) = child.stderr.take() else { return heard };
-    let kept = Arc::clone(&heard);
-    tokio::spawn(async move {
-        let mut chunk = [0_u8; 1024];
-        while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
-            let mut kept = kept.lock().await;
-            kept.extend(&chunk[..count]);
-            let excess = kept.len().saturating_sub(KEPT_COMPLAINT);
-            kept.drain(..excess);
-        }
-    });
-    heard
-}
-
-fn failed(program: &str, reason: &str) -> CliError {
-    CliError::SourceFailed {
-        message: format!("the MCP server {} did not say its tools: {}", terminal::one_line(program), terminal::one_line(reason)),
-        hint: "start it by hand to see whether it speaks MCP over standard input and output".to_owned(),
-    }
+/// Is this message the answer to the request, and not one of the server's own requests or notes?
+fn answers(message: &Value, request: &Value) -> bool {
+    message.get("method").is_none() && message.get("id") == request.get("id")
 }

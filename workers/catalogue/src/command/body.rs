@@ -63,7 +63,9 @@ pub fn styled(name: &str, schema: &Value, value: &Value, pairs: &mut Vec<(String
     let is_plain = reference::to_word(value).is_some();
     let joined = |items: &[Value], sign: &str| items.iter().map(form::text).collect::<Vec<_>>().join(sign);
     match (schema["x-style"].as_str(), value) {
-        (Some("repeat"), Value::Array(items)) => pairs.extend(items.iter().map(|item| (name.to_owned(), form::text(item)))),
+        (Some("repeat"), Value::Array(items)) => {
+            pairs.extend(items.iter().map(|item| (name.to_owned(), form::text(item))))
+        }
         (Some("comma"), Value::Array(items)) => pairs.push((name.to_owned(), joined(items, ","))),
         (Some("space"), Value::Array(items)) => pairs.push((name.to_owned(), joined(items, " "))),
         (Some("pipe"), Value::Array(items)) => pairs.push((name.to_owned(), joined(items, "|"))),

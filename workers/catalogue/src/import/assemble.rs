@@ -55,7 +55,8 @@ impl<'a> Assembly<'a> {
     /// # Errors
     /// A name given twice or with control characters, too many operations or parameters; with the place.
     pub fn add(&mut self, described: Described) -> Result<()> {
-        let Described { service, name, place, summary, words, effect, undo, invocation, parameters, result } = described;
+        let Described { service, name, place, summary, words, effect, undo, invocation, parameters, result } =
+            described;
         let wrong = |reason: String| Err(refused(&self.source.origin, format!("#{place}: {reason}")));
         if let Some(problem) = clean::problem_of_name(&name) {
             return wrong(problem);

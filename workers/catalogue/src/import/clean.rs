@@ -31,7 +31,11 @@ pub(super) fn problem_of_name(name: &str) -> Option<String> {
         return Some("a name is empty".to_owned());
     }
     if name.len() > MAX_NAME {
-        return Some(format!("the name {:?}… has {} bytes, at most {MAX_NAME} are possible", cut(name, 40), name.len()));
+        return Some(format!(
+            "the name {:?}… has {} bytes, at most {MAX_NAME} are possible",
+            cut(name, 40),
+            name.len()
+        ));
     }
     let bad = name.chars().find(|letter| letter.is_control() || is_hidden(*letter))?;
     Some(format!("the name \"{}\" has the control character U+{:04X}", cut(name, 80).escape_debug(), u32::from(bad)))
@@ -61,7 +65,10 @@ pub(super) fn cut(text: &str, limit: usize) -> &str {
 }
 
 fn without_hidden(text: &str) -> String {
-    text.chars().filter(|letter| !is_hidden(*letter)).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars()
+        .filter(|letter| !is_hidden(*letter))
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 /// `[text](address)` → `text`; code marks and emphasis go.

@@ -28,7 +28,9 @@ pub fn read(bytes: &[u8], origin: &str) -> Result<Value> {
     match text.trim_start().chars().next() {
         None => Err(refused(origin, "it is empty".to_owned())),
         Some('{' | '[') => serde_json::from_str(text).map_err(|error| refused(origin, explain(&error))),
-        Some('<') => Err(refused(origin, "it is HTML or XML, not an API description; give the JSON or YAML".to_owned())),
+        Some('<') => {
+            Err(refused(origin, "it is HTML or XML, not an API description; give the JSON or YAML".to_owned()))
+        }
         Some(_) => read_yaml(text, origin),
     }
 }

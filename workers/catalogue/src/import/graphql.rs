@@ -62,7 +62,8 @@ pub(super) fn operations(document: &Value, source: &Source) -> Result<Imported> 
         for field in fields {
             let described = describe(&mut types, field, (kind, effect), server)?;
             // A mutation may be named like a query; the catalogue knows each name once.
-            let name = if assembly.has(&described.name) { format!("{kind} {}", described.name) } else { described.name };
+            let name =
+                if assembly.has(&described.name) { format!("{kind} {}", described.name) } else { described.name };
             assembly.add(Described { name, ..described })?;
         }
     }
@@ -70,7 +71,12 @@ pub(super) fn operations(document: &Value, source: &Source) -> Result<Imported> 
     assembly.finish(&types.into_definitions(), &titles)
 }
 
-fn describe<'a>(types: &mut Types<'a>, field: &'a Value, (kind, effect): (&str, Effect), server: &str) -> Result<Described> {
+fn describe<'a>(
+    types: &mut Types<'a>,
+    field: &'a Value,
+    (kind, effect): (&str, Effect),
+    server: &str,
+) -> Result<Described> {
     let name = field.get("name").and_then(Value::as_str).unwrap_or_default();
     let place = format!("/__schema/{kind}/{name}");
     if !types::is_name(name) {
@@ -83,11 +89,14 @@ fn describe<'a>(types: &mut Types<'a>, field: &'a Value, (kind, effect): (&str, 
         schema["x-in"] = json!("variable");
         properties.insert(argument.name.to_owned(), schema);
     }
-    let required: Vec<&str> = arguments.iter().filter(|argument| argument.is_required).map(|argument| argument.name).collect();
+    let required: Vec<&str> =
+        arguments.iter().filter(|argument| argument.is_required).map(|argument| argument.name).collect();
     let (selected, answer) = types.select(field.get("type").unwrap_or(&Value::Null), &place)?;
-    let declared: Vec<String> = arguments.iter().map(|argument| format!("${}: {}", argument.name, argument.written)).collect();
+    let declared: Vec<String> =
+        arguments.iter().map(|argument| format!("${}: {}", argument.name, argument.written)).collect();
     let passed: Vec<String> = arguments.iter().map(|argument| format!("{0}: ${0}", argument.name)).collect();
-    let in_brackets = |list: Vec<String>| if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) };
+    let in_brackets =
+        |list: Vec<String>| if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) };
     let document = format!("{kind} {name}{} {{ {name}{}{selected} }}", in_brackets(declared), in_brackets(passed));
     let text = field.get("description").and_then(Value::as_str).unwrap_or_default();
     let summary = clean::sentence(text, MAX_SUMMARY);

@@ -153,7 +153,11 @@ impl<'a> Reader<'a> {
             let Some(target) = current.get("$ref").and_then(Value::as_str) else { return Ok(current) };
             let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             let Some(found) = found else {
-                let what = if target.starts_with('#') { "to nothing in this description" } else { "to another file; bundle it into one file first" };
+                let what = if target.starts_with('#') {
+                    "to nothing in this description"
+                } else {
+                    "to another file; bundle it into one file first"
+                };
                 return self.wrong(place, &format!("\"{}\" refers {what}", clean::line(target, 120)));
             };
             current = found;

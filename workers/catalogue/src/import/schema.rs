@@ -183,7 +183,8 @@ impl<'a> Schemas<'a> {
             return Ok(name.clone());
         }
         let last = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-        let plain = |letter: char| if letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-') { letter } else { '_' };
+        let plain =
+            |letter: char| if letter.is_alphanumeric() || matches!(letter, '.' | '_' | '-') { letter } else { '_' };
         let base: String = clean::cut(&last, clean::MAX_NAME).chars().map(plain).collect();
         let base = format!("{}{}", self.prefix, if base.is_empty() { "Root" } else { &base });
         let mut name = base.clone();
@@ -263,7 +264,10 @@ impl<'a> Schemas<'a> {
 }
 
 /// The definitions that some schemas lead to.
-pub(super) fn reachable<'a>(definitions: &Map<String, Value>, schemas: impl Iterator<Item = &'a Value>) -> Map<String, Value> {
+pub(super) fn reachable<'a>(
+    definitions: &Map<String, Value>,
+    schemas: impl Iterator<Item = &'a Value>,
+) -> Map<String, Value> {
     let mut found: HashSet<&str> = HashSet::new();
     let mut open: Vec<&Value> = Vec::new();
     let follow = |value: &Value| value.as_str()?.strip_prefix("#/$defs/").map(str::to_owned);
@@ -280,8 +284,11 @@ pub(super) fn reachable<'a>(definitions: &Map<String, Value>, schemas: impl Iter
             collect(schema, &mut |target| waiting.extend(follow(target)));
         }
     }
-    let mut kept: Map<String, Value> =
-        definitions.iter().filter(|(name, _)| found.contains(name.as_str())).map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    let mut kept: Map<String, Value> = definitions
+        .iter()
+        .filter(|(name, _)| found.contains(name.as_str()))
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect();
     kept.sort_keys();
     kept
 }
@@ -309,13 +316,18 @@ fn set_type(given: &Map<String, Value>, own: &mut Value) {
             [one] => own["type"] = one.clone(),
             several => own["type"] = json!(several),
         },
-        Some(kind) => own.as_object_mut().into_iter().for_each(|own| own.extend(named(kind).map(|kind| ("type".to_owned(), kind)))),
+        Some(kind) => own
+            .as_object_mut()
+            .into_iter()
+            .for_each(|own| own.extend(named(kind).map(|kind| ("type".to_owned(), kind)))),
         None => {}
     }
 }
 
 fn set_description(given: &Map<String, Value>, own: &mut Value) {
-    let text = ["description", "title"].iter().find_map(|key| given.get(*key)?.as_str().filter(|text| !text.trim().is_empty()));
+    let text = ["description", "title"]
+        .iter()
+        .find_map(|key| given.get(*key)?.as_str().filter(|text| !text.trim().is_empty()));
     if let Some(text) = text.map(|text| clean::sentence(text, MAX_DESCRIPTION)).filter(|text| !text.is_empty()) {
         own["description"] = json!(text);
     }

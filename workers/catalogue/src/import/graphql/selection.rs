@@ -37,7 +37,10 @@ impl Types<'_> {
         let type_kind = described.and_then(|described| described.get("kind")?.as_str()).unwrap_or("SCALAR");
         let (written, mut schema) = match (type_kind, described) {
             ("OBJECT" | "INTERFACE", Some(described)) => self.fields(described, depth, selection)?,
-            ("UNION", _) => (" { __typename }".to_owned(), json!({"type": "object", "properties": {"__typename": {"type": "string"}}})),
+            ("UNION", _) => (
+                " { __typename }".to_owned(),
+                json!({"type": "object", "properties": {"__typename": {"type": "string"}}}),
+            ),
             ("ENUM", Some(described)) => (String::new(), choices(described)),
             _ => (String::new(), scalar(name)),
         };
@@ -55,7 +58,9 @@ impl Types<'_> {
         // Plain fields first: they must not fall to the limit because of an object before them.
         for plain in [true, false] {
             for field in listed.iter().filter(is_open) {
-                let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| is_name(name)) else { continue };
+                let Some(name) = field.get("name").and_then(Value::as_str).filter(|name| is_name(name)) else {
+                    continue;
+                };
                 let kind = field.get("type").unwrap_or(&Value::Null);
                 // The elements of a connection are what was asked for: they cost no depth.
                 let is_element = matches!(name, "nodes" | "edges" | "node");
@@ -63,8 +68,13 @@ impl Types<'_> {
                     continue;
                 }
                 selection.left -= 1;
-                let below = if is_element { depth.saturating_sub(usize::from(name != "edges")) } else { depth.saturating_sub(1) };
-                let inner = if !plain && is_element && depth == 0 { None } else { self.selected(kind, below, selection) };
+                let below = if is_element {
+                    depth.saturating_sub(usize::from(name != "edges"))
+                } else {
+                    depth.saturating_sub(1)
+                };
+                let inner =
+                    if !plain && is_element && depth == 0 { None } else { self.selected(kind, below, selection) };
                 let Some((written, schema)) = inner else { continue };
                 parts.push(format!("{name}{written}"));
                 properties.insert(name.to_owned(), schema);

@@ -70,11 +70,15 @@ fn a_mutation_is_irreversible_and_its_input_checked() {
     assert_eq!(add.effect, Effect::Irreversible);
     assert!(crate::check(&add, &json!({"input": {"name": "Rex", "friend": {"name": "Kim"}}})).is_empty());
     assert_eq!(crate::check(&add, &json!({"input": {"friend": {"nam": "Kim"}}})).len(), 3);
-    let Rendered::Http(parts) = render(&add, &json!({"input": {"name": {"$ref": "c1", "path": "data.pet.id"}}})) else { panic!() };
+    let Rendered::Http(parts) = render(&add, &json!({"input": {"name": {"$ref": "c1", "path": "data.pet.id"}}})) else {
+        panic!()
+    };
     assert_eq!((parts.method.as_str(), parts.url.as_str()), ("POST", "https://pets.example/graphql"));
     let body: Value = serde_json::from_str(&parts.body).unwrap();
     assert_eq!(body["variables"]["input"]["name"], "${c1.data.pet.id}");
-    assert!(body["query"].as_str().unwrap().starts_with("mutation addPet($input: PetInput!) { addPet(input: $input) { id "));
+    assert!(
+        body["query"].as_str().unwrap().starts_with("mutation addPet($input: PetInput!) { addPet(input: $input) { id ")
+    );
 }
 
 #[test]
@@ -91,6 +95,7 @@ fn without_an_address_it_says_what_to_give() {
     let error = operations(&pets(), &Source::named("pets")).unwrap_err().to_string();
     assert!(error.contains("--server URL"), "{error}");
     let cut = json!({"__schema": {"queryType": {"name": "Query"}, "types": []}});
-    let error = operations_from(&serde_json::to_vec(&cut).unwrap(), "pets", "https://x.example").unwrap_err().to_string();
+    let error =
+        operations_from(&serde_json::to_vec(&cut).unwrap(), "pets", "https://x.example").unwrap_err().to_string();
     assert!(error.contains("#/__schema/queryType"), "{error}");
 }

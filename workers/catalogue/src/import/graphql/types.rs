@@ -12,7 +12,33 @@ use crate::import::document::refused;
 /// Lists of lists and exclamation marks around a type's name.
 const MAX_WRAPS: usize = 12;
 /// Custom scalars whose values are strings everywhere; what is unknown gets no type.
-const TEXTS: &[&str] = &["Date", "DateTime", "Time", "Timestamp", "URI", "URL", "UUID", "GUID", "Email", "EmailAddress", "HTML", "Html", "Base64", "Base64String", "GitObjectID", "GitTimestamp", "GitRefname", "PreciseDateTime", "X509Certificate", "BigInt", "Decimal", "Duration", "Locale", "Color", "Cursor"];
+const TEXTS: &[&str] = &[
+    "Date",
+    "DateTime",
+    "Time",
+    "Timestamp",
+    "URI",
+    "URL",
+    "UUID",
+    "GUID",
+    "Email",
+    "EmailAddress",
+    "HTML",
+    "Html",
+    "Base64",
+    "Base64String",
+    "GitObjectID",
+    "GitTimestamp",
+    "GitRefname",
+    "PreciseDateTime",
+    "X509Certificate",
+    "BigInt",
+    "Decimal",
+    "Duration",
+    "Locale",
+    "Color",
+    "Cursor",
+];
 
 /// The types of one schema.
 pub(super) struct Types<'a> {
@@ -99,7 +125,9 @@ impl<'a> Types<'a> {
             }
         }
         let name = named.get("name").and_then(Value::as_str).filter(|name| is_name(name));
-        let Some(name) = name else { return self.wrong(place, "an argument has no type; the introspection is cut off") };
+        let Some(name) = name else {
+            return self.wrong(place, "an argument has no type; the introspection is cut off");
+        };
         let mut schema = self.input_named(name, place)?;
         let mut written = name.to_owned();
         for wrap in wraps.iter().rev() {
@@ -160,6 +188,7 @@ pub(super) fn scalar(name: &str) -> Value {
 
 pub(super) fn choices(described: &Value) -> Value {
     let listed = described.get("enumValues").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<&str> = listed.filter_map(|value| value.get("name")?.as_str()).filter(|name| is_name(name)).collect();
+    let names: Vec<&str> =
+        listed.filter_map(|value| value.get("name")?.as_str()).filter(|name| is_name(name)).collect();
     if names.is_empty() { json!({ "type": "string" }) } else { json!({ "type": "string", "enum": names }) }
 }

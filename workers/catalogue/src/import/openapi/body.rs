@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::import::clean;
 
 /// Kinds of bodies, best first.
-const PREFERRED: [&str; 4] = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+const PREFERRED: [&str; 4] =
+    ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
 // === impl Reader ===
 

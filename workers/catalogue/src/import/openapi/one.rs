@@ -51,7 +51,9 @@ impl Reader<'_> {
         for (status, answer) in good {
             let place = format!("{}/responses/{status}", at.place);
             let answer = self.followed(answer, &place)?;
-            let Some((media, schema)) = body::content_of(answer).filter(|(media, _)| body::is_json(media)) else { continue };
+            let Some((media, schema)) = body::content_of(answer).filter(|(media, _)| body::is_json(media)) else {
+                continue;
+            };
             let place = format!("{place}/content/{}/schema", super::pointer_part(media));
             return self.schemas.convert(schema, &place);
         }

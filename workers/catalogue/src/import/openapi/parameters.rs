@@ -65,7 +65,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let mut schema = match (parameter.get("schema"), body::content_of(parameter)) {
-            (Some(schema), _) | (None, Some((_, schema))) => self.schemas.convert_flat(schema, &format!("{pointer}/schema"))?,
+            (Some(schema), _) | (None, Some((_, schema))) => {
+                self.schemas.convert_flat(schema, &format!("{pointer}/schema"))?
+            }
             (None, None) => json!({ "type": "string" }),
         };
         if let Some(text) = parameter.get("description").and_then(Value::as_str) {

@@ -57,7 +57,8 @@ fn filled(url: &str, variables: Option<&Value>) -> String {
 /// Resolves an address against the one the description was fetched from (RFC 3986, without `..`).
 fn relative_to(base: &str, server: &str) -> String {
     let base = base.split(['?', '#']).next().unwrap_or(base);
-    let path_at = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash)).unwrap_or(base.len());
+    let path_at =
+        base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash)).unwrap_or(base.len());
     match server.strip_prefix('/') {
         Some(path) => format!("{}/{path}", &base[..path_at]),
         None => {

@@ -63,7 +63,13 @@ fn every_method_of_every_path_is_an_operation_with_a_service_and_an_address() {
     let keys: Vec<String> = import(&shop()).iter().map(Operation::key).collect();
     assert_eq!(
         keys,
-        ["shop/order-items/listOrders", "shop/order-items/createOrder", "shop/orders/get_orders_id", "shop/orders/put_orders_id", "shop/orders/deleteOrder"]
+        [
+            "shop/order-items/listOrders",
+            "shop/order-items/createOrder",
+            "shop/orders/get_orders_id",
+            "shop/orders/put_orders_id",
+            "shop/orders/deleteOrder"
+        ]
     );
     let title = operations(&shop(), &Source::named("shop")).unwrap().services[0].title.clone();
     assert_eq!(title, "Shop Order Items What was ordered.");
@@ -108,7 +114,10 @@ fn two_operations_of_one_id_are_refused_with_both_places() {
     let mut twice = shop();
     twice["paths"]["/orders/{id}"]["get"]["operationId"] = json!("listOrders");
     let text = error(&twice);
-    assert!(text.contains("#/paths/~1orders~1{id}/get: the operation \"listOrders\" is already at #/paths/~1orders/get"), "{text}");
+    assert!(
+        text.contains("#/paths/~1orders~1{id}/get: the operation \"listOrders\" is already at #/paths/~1orders/get"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -122,11 +131,19 @@ fn every_way_to_be_wrong_says_where() {
     let mut nowhere = shop();
     nowhere.as_object_mut().unwrap().remove("servers");
     assert!(error(&nowhere).contains("give one with `--server URL`"));
-    assert!(error(&json!({"openapi": "2.0"})).contains("3.0 and 3.1") && error(&json!({"openapi": "3.0.1"})).contains("no `paths`"));
+    assert!(
+        error(&json!({"openapi": "2.0"})).contains("3.0 and 3.1")
+            && error(&json!({"openapi": "3.0.1"})).contains("no `paths`")
+    );
     assert!(error(&json!({"openapi": "3.0.1", "paths": {}})).contains("describes no operation"));
     let swagger = brought::operations_from(br#"{"swagger": "2.0"}"#, &Source::named("x")).unwrap_err().to_string();
     assert!(swagger.contains("convert it to OpenAPI 3"), "{swagger}");
-    assert!(brought::operations_from(b"{}", &Source::named("x")).unwrap_err().to_string().contains("no API description of a known kind"));
+    assert!(
+        brought::operations_from(b"{}", &Source::named("x"))
+            .unwrap_err()
+            .to_string()
+            .contains("no API description of a known kind")
+    );
 }
 
 #[test]
@@ -147,5 +164,8 @@ fn yaml_gives_the_same_operations_as_json() {
     let imported = operations_from(yaml.as_bytes(), "x").unwrap();
     let operation = &imported.services[0].operations[0];
     assert_eq!(operation.result["properties"]["n"]["type"], "integer");
-    assert_eq!(operation.invocation, Invocation::Http { method: "GET".to_owned(), url: "https://x.example/a".to_owned(), body: String::new() });
+    assert_eq!(
+        operation.invocation,
+        Invocation::Http { method: "GET".to_owned(), url: "https://x.example/a".to_owned(), body: String::new() }
+    );
 }

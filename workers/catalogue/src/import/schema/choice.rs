@@ -15,7 +15,8 @@ impl Schemas<'_> {
     /// Adds the branches of `oneOf` or `anyOf` to what is known beside them.
     pub(super) fn with_choices(&mut self, given: &Map<String, Value>, mut base: Value) -> Result<Value> {
         let listed = ["oneOf", "anyOf"].into_iter().find_map(|key| Some((key, given.get(key)?.as_array()?)));
-        let Some((key, listed)) = listed.filter(|(_, listed)| !listed.is_empty() && listed.len() <= MAX_BRANCHES) else {
+        let Some((key, listed)) = listed.filter(|(_, listed)| !listed.is_empty() && listed.len() <= MAX_BRANCHES)
+        else {
             if given.get("allOf").is_none() && base.get("properties").is_none() {
                 remove(&mut base, "required");
             }
@@ -25,9 +26,13 @@ impl Schemas<'_> {
         let mut branches: Vec<Value> = Vec::new();
         self.place.push(key.to_owned());
         for (at, branch) in listed.iter().enumerate().filter(|(_, branch)| !is_null(branch)) {
-            let converted = self.within(&at.to_string(), |this| {
-                if has_structure { this.joined(branch) } else { this.schema(branch) }
-            })?;
+            let converted =
+                self.within(
+                    &at.to_string(),
+                    |this| {
+                        if has_structure { this.joined(branch) } else { this.schema(branch) }
+                    },
+                )?;
             // `oneOf: [{required: [a]}, {required: [b]}]` says which may be left out, not what there is.
             let is_rule = says_nothing(&converted) || is_only_required(&converted);
             if !is_rule {
@@ -96,9 +101,12 @@ fn one_enumeration(branches: &[Value]) -> Option<Value> {
 }
 
 fn is_null(branch: &Value) -> bool {
-    branch.get("type").is_some_and(|kind| kind == "null") || branch.get("enum").is_some_and(|listed| *listed == json!([null]))
+    branch.get("type").is_some_and(|kind| kind == "null")
+        || branch.get("enum").is_some_and(|listed| *listed == json!([null]))
 }
 
 fn is_only_required(branch: &Value) -> bool {
-    branch.as_object().is_some_and(|members| members.keys().all(|key| matches!(key.as_str(), "required" | "description")))
+    branch
+        .as_object()
+        .is_some_and(|members| members.keys().all(|key| matches!(key.as_str(), "required" | "description")))
 }

@@ -19,7 +19,10 @@ fn null_goes_in_every_spelling() {
     assert_eq!(converted(json!({"type": "string", "nullable": true})), json!({"type": "string"}));
     assert_eq!(converted(json!({"type": ["integer", "null"]})), json!({"type": "integer"}));
     assert_eq!(converted(json!({"type": ["integer", "string"]})), json!({"type": ["integer", "string"]}));
-    assert_eq!(converted(json!({"anyOf": [{"type": "string"}, {"type": "null"}], "title": "T"})), json!({"type": "string", "description": "T"}));
+    assert_eq!(
+        converted(json!({"anyOf": [{"type": "string"}, {"type": "null"}], "title": "T"})),
+        json!({"type": "string", "description": "T"})
+    );
     assert_eq!(converted(json!({"enum": ["a", null]})), json!({"type": "string", "enum": ["a"]}));
 }
 
@@ -30,7 +33,10 @@ fn exclusive_bounds_become_plain_ones_where_that_is_exact() {
         converted(json!({"type": "integer", "minimum": 0, "exclusiveMinimum": true, "maximum": 9})),
         json!({"type": "integer", "minimum": 1, "maximum": 9})
     );
-    assert_eq!(converted(json!({"type": "number", "exclusiveMaximum": 1.5})), json!({"type": "number", "maximum": 1.5}));
+    assert_eq!(
+        converted(json!({"type": "number", "exclusiveMaximum": 1.5})),
+        json!({"type": "number", "maximum": 1.5})
+    );
 }
 
 #[test]
@@ -78,7 +84,11 @@ fn a_circle_that_holds_nothing_is_an_error_with_its_place() {
 #[test]
 fn references_that_lead_nowhere_or_away_say_where_they_stand() {
     let nowhere = json!({"schema": {"properties": {"a/b": {"$ref": "#/defs/None"}}}});
-    assert!(error(&nowhere).contains("#/schema/properties/a~1b: \"#/defs/None\" refers to nothing"), "{}", error(&nowhere));
+    assert!(
+        error(&nowhere).contains("#/schema/properties/a~1b: \"#/defs/None\" refers to nothing"),
+        "{}",
+        error(&nowhere)
+    );
     assert!(error(&json!({"schema": {"$ref": "other.yaml#/A"}})).contains("another file; bundle"));
     let hostile = json!({"schema": {"properties": {"a\u{1b}[2J": {}}}});
     assert!(error(&hostile).contains("U+001B"));
