@@ -7,6 +7,8 @@ use super::aws::text::first_sentence;
 
 /// Longest name of an operation, a parameter or a tool, in bytes.
 pub(super) const MAX_NAME: usize = 200;
+/// Longest address, in bytes: Azure's have up to 400.
+const MAX_ADDRESS: usize = 2000;
 
 /// First sentence of a text in plain words, HTML, or Markdown; at most `limit` bytes.
 pub(super) fn sentence(text: &str, limit: usize) -> String {
@@ -27,15 +29,20 @@ pub(super) fn line(text: &str, limit: usize) -> String {
 
 /// Why a name cannot be used; `None` when it can.
 pub(super) fn problem_of_name(name: &str) -> Option<String> {
+    problem(name, MAX_NAME)
+}
+
+/// Why an address cannot be used; `None` when it can.
+pub(super) fn problem_of_address(address: &str) -> Option<String> {
+    problem(address, MAX_ADDRESS)
+}
+
+fn problem(name: &str, limit: usize) -> Option<String> {
     if name.trim().is_empty() {
         return Some("a name is empty".to_owned());
     }
-    if name.len() > MAX_NAME {
-        return Some(format!(
-            "the name {:?}… has {} bytes, at most {MAX_NAME} are possible",
-            cut(name, 40),
-            name.len()
-        ));
+    if name.len() > limit {
+        return Some(format!("the name {:?}… has {} bytes, at most {limit} are possible", cut(name, 40), name.len()));
     }
     let bad = name.chars().find(|letter| letter.is_control() || is_hidden(*letter))?;
     Some(format!("the name \"{}\" has the control character U+{:04X}", cut(name, 80).escape_debug(), u32::from(bad)))

@@ -8,16 +8,14 @@ use crate::import::clean;
 
 /// Absolute URL with `{name}` placeholders.
 pub(super) fn url(reader: &Reader<'_>, at: &At<'_>) -> Result<String> {
-    if let Some(server) = &reader.source.server {
-        return Ok(joined(server, at.path));
-    }
     // The nearest list counts: operation, path, document.
     let holders = [at.operation, at.item, reader.root];
     let server = holders.iter().find_map(|holder| holder.get("servers")?.as_array()?.first());
     let given = server.and_then(|server| server.get("url")).and_then(Value::as_str).unwrap_or("/");
     let server = filled(given, server.and_then(|server| server.get("variables")));
-    let absolute = match &reader.source.fetched_from {
-        Some(base) if !is_absolute(&server) => relative_to(base, &server),
+    let absolute = match (&reader.source.server, &reader.source.fetched_from) {
+        (Some(chosen), _) => chosen.clone(),
+        (None, Some(base)) if !is_absolute(&server) => relative_to(base, &server),
         _ => server,
     };
     if !is_absolute(&absolute) {
@@ -25,10 +23,11 @@ pub(super) fn url(reader: &Reader<'_>, at: &At<'_>) -> Result<String> {
         let reason = format!("the server \"{shown}\" is no absolute http(s) address; give one with `--server URL`");
         return reader.wrong(&at.place, &reason);
     }
-    if clean::problem_of_name(&absolute).is_some() || clean::problem_of_name(at.path).is_some() {
-        return reader.wrong(&at.place, "the address is too long or has control characters");
+    let whole = joined(&absolute, at.path);
+    match clean::problem_of_address(&whole) {
+        Some(problem) => reader.wrong(&at.place, &problem),
+        None => Ok(whole),
     }
-    Ok(joined(&absolute, at.path))
 }
 
 fn joined(server: &str, path: &str) -> String {

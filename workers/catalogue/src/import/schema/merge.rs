@@ -13,15 +13,7 @@ impl Schemas<'_> {
         let Some(parts) = given.get("allOf").and_then(Value::as_array).filter(|parts| !parts.is_empty()) else {
             return Ok(own);
         };
-        // One reference and words about it: the reference.
-        if let [only] = &parts[..]
-            && only.get("$ref").is_some()
-            && says_nothing(&own)
-        {
-            let mut reference = self.within("allOf", |this| this.schema(only))?;
-            if let Some(text) = own.get("description") {
-                reference["description"] = text.clone();
-            }
+        if let Some(reference) = self.only_reference(parts, &own)? {
             return Ok(reference);
         }
         let mut merged = json!({});
@@ -38,6 +30,26 @@ impl Schemas<'_> {
         }
         drop_unknown_requirements(&mut merged);
         Ok(merged)
+    }
+
+    /// One reference, and nothing but words about it beside: the reference, which may then be part of a circle.
+    fn only_reference(&mut self, parts: &[Value], own: &Value) -> Result<Option<Value>> {
+        let (references, others): (Vec<&Value>, Vec<&Value>) =
+            parts.iter().partition(|part| part.get("$ref").is_some());
+        let [only] = references[..] else { return Ok(None) };
+        let mut words = own.clone();
+        for other in others {
+            let converted = self.within("allOf", |this| this.schema(other))?;
+            merge(&mut words, converted);
+        }
+        if !says_nothing(&words) {
+            return Ok(None);
+        }
+        let mut reference = self.within("allOf", |this| this.schema(only))?;
+        if let Some(text) = words.get("description") {
+            reference["description"] = text.clone();
+        }
+        Ok(Some(reference))
     }
 
     /// A part with its properties at hand: what it refers to, copied.

@@ -71,6 +71,14 @@ fn a_circle_of_structures_stays_references() {
 }
 
 #[test]
+fn a_circle_through_a_reference_with_words_beside_it_stays_a_reference() {
+    let root = json!({"defs": {"Node": {"type": "object", "properties": {
+        "next": {"allOf": [{"$ref": "#/defs/Node"}, {"description": "The next one."}]}}}}, "schema": {"$ref": "#/defs/Node"}});
+    let next = convert(&root).1["Node"]["properties"]["next"].clone();
+    assert_eq!(next, json!({"$ref": "#/$defs/Node", "description": "The next one."}));
+}
+
+#[test]
 fn a_circle_that_holds_nothing_is_an_error_with_its_place() {
     let itself = json!({"defs": {"A": {"$ref": "#/defs/A"}}, "schema": {"$ref": "#/defs/A"}});
     assert!(error(&itself).contains("#/defs/A leads back to itself"), "{}", error(&itself));
