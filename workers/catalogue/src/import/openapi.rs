@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 use super::assemble::Assembly;
 use super::brought::Source;
 use super::document::{self, refused};
-use super::schema::Schemas;
+use super::schema::{Schemas, percent_decoded};
 use super::{Imported, clean};
 use crate::error::Result;
 
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         let mut current = value;
         for _ in 0..MAX_HOPS {
             let Some(target) = current.get("$ref").and_then(Value::as_str) else { return Ok(current) };
-            let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+            let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(&percent_decoded(pointer)));
             let Some(found) = found else {
                 let what = if target.starts_with('#') {
                     "to nothing in this description"

@@ -402,7 +402,8 @@ fn required_names(given: &Map<String, Value>, properties: &Map<String, Value>) -
     names
 }
 
-fn percent_decoded(pointer: &str) -> String {
+/// A pointer in a URI fragment may be percent-encoded (RFC 6901, section 6).
+pub(super) fn percent_decoded(pointer: &str) -> String {
     let mut bytes = Vec::with_capacity(pointer.len());
     let mut rest = pointer.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
