@@ -9,7 +9,7 @@ mod mcp;
 
 use std::{
     fs, io,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -128,11 +128,11 @@ fn read_path(path: &Path) -> Result<Brought, CliError> {
     if about.is_dir() {
         return Ok(Brought::Models(path.to_owned()));
     }
-    if about.len() > document::MAX_BYTES as u64 {
-        let message = format!("{} has {} bytes, at most {} are read", path.display(), about.len(), document::MAX_BYTES);
-        return Err(CliError::usage(message, "cut the description to what you need"));
-    }
-    Ok(Brought::Document { bytes: fs::read(path).map_err(failed)?, fetched_from: None })
+    // Not by its length: a device says 0 and never ends.
+    let mut bytes = Vec::new();
+    let mut file = fs::File::open(path).map_err(failed)?.take(document::MAX_BYTES as u64 + 1);
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Brought::Document { bytes, fetched_from: None })
 }
 
 fn import(given: Brought, arguments: &AddArguments) -> Result<Imported, CliError> {
