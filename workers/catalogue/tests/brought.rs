@@ -2,6 +2,8 @@
 //!
 //! `fixtures/brought/README.md` says where they come from.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all it is for")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
