@@ -118,6 +118,24 @@ fn the_same_description_gives_the_same_pack() {
 }
 
 #[test]
+fn an_open_pack_gives_its_own_bytes_also_when_another_has_taken_its_name() {
+    let (folder, catalogue) = packed("xkcd.com.json");
+    let path = folder.path().join("brought.pack");
+    let before = std::fs::read(&path).unwrap();
+    build_imported(&import("doqs.dev.json"), folder.path()).unwrap();
+    assert_ne!(std::fs::read(&path).unwrap(), before);
+    let mut sent = Vec::new();
+    loop {
+        let chunk = catalogue.packs()[0].bytes_at(sent.len() as u64, 100).unwrap();
+        if chunk.is_empty() {
+            break;
+        }
+        sent.extend(chunk);
+    }
+    assert!(sent == before, "{} bytes sent, {} written", sent.len(), before.len());
+}
+
+#[test]
 fn every_reference_of_every_operation_leads_to_a_definition() {
     for file in ALL {
         for service in import(file).services {
