@@ -79,7 +79,7 @@ const CHANGING: &[&str] = &[
 /// Effect class by method (RFC 9110, 9.2); a read whose name changes something is not believed, and danger is the default.
 pub(super) fn effect(method: &str, path: &str, name: &str, is_keyed: bool) -> Effect {
     match method {
-        "get" | "head" | "options" if is_changing(path, name) => Effect::Irreversible,
+        
         "get" | "head" | "options" => Effect::Read,
         _ if is_keyed => Effect::Keyed,
         "put" | "delete" => Effect::Idempotent,
