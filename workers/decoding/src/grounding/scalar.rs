@@ -175,7 +175,8 @@ fn means_same(candidate: &Value, text: &str) -> bool {
 /// For kinds that can be told by their form the request's only such value is what was meant.
 fn correction<'a>(want: &Want, said: &'a [Candidate], text: &str) -> Option<&'a Candidate> {
     let typed = want.is_distinctive() || matches!(want, Want::DurationText | Want::Currency);
-    if !typed {
+    // Another pattern takes other files: "everything" does not set "*.csv" right.
+    if !typed || *want == Want::Glob {
         return None;
     }
     if let Want::Date { .. } = want {
