@@ -1,7 +1,7 @@
 //! Which class the words of a text speak for: naive Bayes over the words of the examples.
 //!
 //! Sentence embeddings know that a bill is about money, but not that `cus_8f` is a Stripe customer or a `statefulset` is
-//! Kubernetes'. Words know that and nothing else; the two together are better than each (figures in `routing.rs` of the benches).
+//! Kubernetes'. Words know that and nothing else (`--bench routing` measures both together).
 
 use std::{
     collections::{BTreeSet, HashMap},
