@@ -27,6 +27,13 @@ python3 deploy/vocabulary.py "$SILVERBACK_TEST_MODEL_1_5B" > "$SILVERBACK_TEST_V
 export SILVERBACK_TEST_MODEL_1_5B SILVERBACK_TEST_MODEL_0_5B SILVERBACK_TEST_BOTOCORE
 export SILVERBACK_TEST_PACKS SILVERBACK_TEST_VOCABULARY
 
+SILVERBACK_TEST_MCP_SERVER=$(deploy/mcp_server.sh)
+if [ -n "$SILVERBACK_TEST_MCP_SERVER" ]; then
+    export SILVERBACK_TEST_MCP_SERVER
+else
+    unset SILVERBACK_TEST_MCP_SERVER
+fi
+
 status=0
 "$cargo" test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
 

@@ -116,7 +116,7 @@ pub struct RouterArguments {
 /// A worker of its own.
 #[derive(Debug, Args)]
 pub struct WorkerArguments {
-    /// What it serves: plan, aws, kubernetes, finance; several share one model
+    /// What it serves: plan, aws, kubernetes, finance, or what was added; several share one model
     #[arg(long = "capability", value_name = "NAME", value_delimiter = ',', required = true)]
     pub capabilities: Vec<String>,
     /// Where it registers: etcd://HOST:PORT[,HOST:PORT…]
@@ -170,11 +170,45 @@ pub enum ModelsCommand {
     },
 }
 
+/// What to add, and under which name.
+#[derive(Clone, Debug, Args)]
+pub struct AddArguments {
+    /// Name of the catalogue and of the capability: a-z, 0-9 and -
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// A file, a folder of botocore's form, or a URL; what it is shows in its content
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// One line about it
+    #[arg(long, value_name = "LINE")]
+    pub describe: Option<String>,
+    /// A request that belongs to it; may be given several times
+    #[arg(long = "example", value_name = "REQUEST")]
+    pub examples: Vec<String>,
+    /// Address of the API, in place of what the description says
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Believe what an MCP server says its tools do (read only, idempotent)
+    #[arg(long)]
+    pub trust_hints: bool,
+    /// An MCP server to start: its command and arguments
+    #[arg(value_name = "COMMAND", last = true)]
+    pub command: Vec<String>,
+}
+
 /// The operations that exist.
 #[derive(Debug, Subcommand)]
 pub enum CatalogueCommand {
     /// Compile the vendors' descriptions into packs
     Build,
+    /// Add an API of your own: OpenAPI, GraphQL, MCP or a botocore model
+    Add(AddArguments),
+    /// Remove an API that was added
+    Remove {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Find operations by words
     Search {
         /// What it should do

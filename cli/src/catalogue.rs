@@ -1,5 +1,6 @@
 //! `silverback catalogue …`: compiles vendors' descriptions into packs, and lets people look into them.
 
+mod add;
 mod command;
 mod find;
 mod packs;

@@ -3,11 +3,14 @@
 //! Knows the engine, the grammar and the catalogue, and joins them; knows no router and no secret. Start at `specialist.rs`, the
 //! story of a step, then [`Worker::start`].
 
+mod announcer;
 mod classify;
 mod config;
 mod error;
 mod general;
 mod mask;
+mod newcomers;
+mod roster;
 mod service;
 mod specialist;
 mod specialty;
@@ -17,5 +20,5 @@ mod writer;
 
 pub use config::{PLAN, WorkerConfig, WorkerFiles};
 pub use error::WorkerError;
-pub use specialty::{Specialty, built_in as built_in_specialties};
+pub use specialty::{DraftPrompt, Routing, Specialty, added as added_specialties, built_in as built_in_specialties};
 pub use worker::{RunningWorker, Worker};

@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use serde_json::json;
 use silverback_catalogue::{Catalogue, Pack, Scope};
 
-use super::{find, packs, show};
+use super::{add, find, packs, show};
 use crate::{
     args::CatalogueCommand,
     config::Config,
@@ -19,6 +19,8 @@ use crate::{
 pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, CliError> {
     let text = match command {
         CatalogueCommand::Build => build(config).await?,
+        CatalogueCommand::Add(arguments) => add::add(arguments, config).await?,
+        CatalogueCommand::Remove { name } => add::remove(name, config)?,
         CatalogueCommand::Search { words, provider, k, json } => {
             let catalogue = packs::open(config)?;
             let scope = Scope { provider: provider.as_deref(), service: None };

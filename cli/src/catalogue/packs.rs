@@ -10,6 +10,8 @@ use silverback_catalogue::{
     build::{self as compiler, BuildSources, BuiltPack},
 };
 
+use silverback_workers::built_in_specialties;
+
 use crate::{
     config::Config,
     error::CliError,
@@ -29,9 +31,11 @@ pub async fn build(config: &Config, progress: &Progress) -> Result<Vec<BuiltPack
     Ok(compiling.await.expect("compiling does not panic")?)
 }
 
-/// Builds the packs when they are missing, damaged or of another version.
+/// Builds the packs when they are missing, damaged or of another version. Those that a user added are not ours to build.
 pub async fn ensure(config: &Config, progress: &Progress) -> Result<(), CliError> {
-    match open(config) {
+    let providers = built_in_specialties().into_iter().flat_map(|specialty| specialty.providers);
+    let own: Vec<PathBuf> = providers.map(|provider| config.cache.packs().join(format!("{provider}.pack"))).collect();
+    match Catalogue::open(&own).map_err(CliError::from) {
         Ok(_) => Ok(()),
         Err(CliError::Catalogue(
             error @ (CatalogueError::PackVersionUnknown { .. }
@@ -41,7 +45,6 @@ pub async fn ensure(config: &Config, progress: &Progress) -> Result<(), CliError
             progress.say(&format!("building the catalogue again: {error}"));
             build(config, progress).await.map(drop)
         }
-        Err(CliError::CatalogueMissing { .. }) => build(config, progress).await.map(drop),
         Err(error) => Err(error),
     }
 }

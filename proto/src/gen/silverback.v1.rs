@@ -105,6 +105,15 @@ pub struct HttpRequest {
     #[prost(string, tag = "4")]
     pub body: ::prost::alloc::string::String,
 }
+/// A tool of an MCP server; its arguments are the call's own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct McpTool {
+    /// The name that the server was added under; whoever executes knows its address.
+    #[prost(string, tag = "1")]
+    pub server: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tool: ::prost::alloc::string::String,
+}
 /// An operation with arguments.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Call {
@@ -139,6 +148,9 @@ pub struct Call {
     /// `sha256:…` of the catalogue pack the worker used.
     #[prost(string, tag = "13")]
     pub catalogue: ::prost::alloc::string::String,
+    /// Set in place of `command` and `http` for a tool of an MCP server.
+    #[prost(message, optional, tag = "14")]
+    pub mcp: ::core::option::Option<McpTool>,
 }
 /// A piece of the request that got no call, and why.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -8,7 +8,7 @@ use silverback_catalogue::{
     command::{Rendered, render},
     result_path_exists,
 };
-use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, Reference, references};
+use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, McpTool, Reference, references};
 
 use super::OpenPacks;
 
@@ -151,6 +151,7 @@ fn write_from_catalogue(operation: &Operation, call: &mut Call) {
             headers: parts.headers.into_iter().collect(),
             body: parts.body,
         }),
+        Rendered::Mcp { server, tool } => Invocation::Mcp(McpTool { server, tool }),
     };
 }
 

@@ -156,6 +156,17 @@ impl Pack {
         block.operation((index - entry.first) as usize, &self.path)
     }
 
+    /// At most `most` bytes of the file that was opened, from `offset` on; empty at its end.
+    ///
+    /// The file stays the one that was opened, also when another pack was renamed to its name since.
+    ///
+    /// # Errors
+    /// The disk refuses, or the file was cut off under us.
+    pub fn bytes_at(&self, offset: u64, most: usize) -> Result<Vec<u8>> {
+        let end = self.header.file_len.min(offset.saturating_add(most as u64));
+        read_at(&self.file, &self.path, offset.min(end)..end)
+    }
+
     /// Reads the whole file and checks it against the digest.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ mod operation;
 mod s3;
 mod shapes;
 mod source;
-mod text;
+pub(super) mod text;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -60,6 +60,20 @@ impl Botocore {
         let folders = self.source.services();
         folders.into_iter().map(|folder| Ok(import_service(&folder, &self.source.load(&folder)?)))
     }
+}
+
+/// Imports one service model that somebody brought (`service-2.json`): said through the AWS command line, as
+/// `aws configure add-model` makes it.
+pub(super) fn operations_of_model(api: Value, source: &super::brought::Source) -> Result<Imported> {
+    let given = api.pointer("/metadata/endpointPrefix").and_then(Value::as_str);
+    let folder = given.and_then(super::clean::slug).unwrap_or_else(|| source.name.clone());
+    let service = import_service(&folder, &ServiceModel { api, paginators: Value::Null });
+    if service.operations.is_empty() {
+        return Err(super::document::refused(&source.origin, "it describes no operation".to_owned()));
+    }
+    let mut imported = Imported { provider: source.name.clone(), services: vec![service] };
+    imported.belong_to(&source.name)?;
+    Ok(imported)
 }
 
 fn import_service(folder: &str, model: &ServiceModel) -> ImportedService {

@@ -101,6 +101,8 @@ impl PackWriter {
                 others.push(format::command_key(&words));
             }
             Invocation::Http { method, url, .. } => others.push(format::http_template_key(method, url)),
+            Invocation::Mcp { server, tool } => others.push(format::command_key(&[server, tool])),
+            Invocation::GraphQl { .. } => {}
         }
         for key in others {
             self.keys.entry(key).or_insert(index);
