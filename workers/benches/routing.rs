@@ -1,4 +1,5 @@
-//! Which capability requests are given to, and how long that takes: `cargo bench -p silverback-workers --bench routing -- MINILM FILE.jsonl…`.
+//! Which capability requests are given to, and how long that takes: `cargo bench -p silverback-workers --bench routing -- MINILM FILE.jsonl…`,
+//! with whole paths: cargo runs it in the folder of its crate.
 //!
 //! Of a file of cases the requests of one vendor are used; what is expected follows from the case: the vendor's capability, or
 //! `none`. Names of wrong requests are printed for files whose name says `tune`, never for others. Also counts how often the class is
@@ -9,7 +10,10 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Instant};
 
 use serde_json::Value;
 use silverback_engine::Embedder;
-use silverback_workers::{Class, Classifier, built_in_specialties};
+use silverback_workers::{Classifier, built_in_specialties};
+
+/// A capability with its examples.
+type Class = (String, Vec<String>);
 
 /// As `refusal.rs` of the planner has it.
 const OBVIOUS_FROM: f64 = 0.6;

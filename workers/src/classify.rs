@@ -1,10 +1,7 @@
-//! Says which capability a text is about, by the examples of each: the nearest on sentence embeddings, and their words.
+//! Says which capability a text is about, by its nearest examples on sentence embeddings.
 //!
-//! The score of a class is a softmax over the mean similarity of its nearest examples plus what the text's words say for it
-//! (`lexicon.rs`). `none` is a class with examples of its own, since distance alone cannot tell "Slack" from "S3". New capabilities
-//! bring their examples with their card: no training.
-
-mod lexicon;
+//! The score of a class is a softmax over the mean similarity of its nearest examples. `none` is a class with examples of its own,
+//! since distance alone cannot tell "Slack" from "S3". New capabilities bring their examples with their card: no training.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,8 +10,6 @@ use std::{
 
 use silverback_engine::Embedder;
 
-use self::lexicon::Lexicon;
-
 use crate::{WorkerError, specialty};
 
 /// Examples of a class that vote. One is noise, many punish a class of many topics.
@@ -22,9 +17,6 @@ const NEAREST: usize = 3;
 
 /// Softmax temperature over cosine similarity; smaller is more certain. Tuned on the examples themselves, leave one out.
 const TEMPERATURE: f32 = 0.06;
-
-/// What one unit of log odds of the words counts beside the similarity. Chosen by eye, not tuned yet: `--bench routing` measures it.
-const WORDS: f32 = 0.5;
 
 /// Texts whose embeddings are kept: bounds memory at about 12 MB.
 const MAX_KEPT: usize = 8192;
@@ -36,14 +28,8 @@ const NONE: &str = "none";
 pub struct Classifier {
     embedder: Arc<Embedder>,
     none: Vec<Vec<f32>>,
-    none_examples: Vec<String>,
     kept: Mutex<HashMap<String, Vec<f32>>>,
-    /// Words of the classes that were asked for last: they change when a card comes or goes.
-    lexicon: Mutex<Arc<(Vec<Class>, Lexicon)>>,
 }
-
-/// A capability with its examples.
-pub type Class = (String, Vec<String>);
 
 /// Scores by capability, `none` included; they add up to 1.
 pub type Scores = BTreeMap<String, f64>;
@@ -56,10 +42,9 @@ impl Classifier {
     /// # Errors
     /// When the embedding model fails.
     pub fn new(embedder: Arc<Embedder>) -> Result<Self, WorkerError> {
-        let none_examples = specialty::none_examples();
-        let (kept, lexicon) = (Mutex::default(), Mutex::default());
-        let mut classifier = Self { embedder, none: Vec::new(), none_examples, kept, lexicon };
-        classifier.none = classifier.embed(&classifier.none_examples.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let mut classifier = Self { embedder, none: Vec::new(), kept: Mutex::default() };
+        let none = specialty::none_examples();
+        classifier.none = classifier.embed(&none.iter().map(String::as_str).collect::<Vec<_>>())?;
         for specialty in specialty::built_in() {
             classifier.keep(&specialty.routing.examples)?;
         }
@@ -70,39 +55,22 @@ impl Classifier {
     ///
     /// # Errors
     /// When the embedding model fails.
-    pub fn classify(&self, texts: &[String], classes: &[Class]) -> Result<Vec<Scores>, WorkerError> {
+    pub fn classify(&self, texts: &[String], classes: &[(String, Vec<String>)]) -> Result<Vec<Scores>, WorkerError> {
         for (_, examples) in classes {
             self.keep(examples)?;
         }
         let vectors = self.embed(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let lexicon = self.lexicon(classes);
-        let scored =
-            texts.iter().zip(&vectors).map(|(text, vector)| self.score(vector, &lexicon.1.score(text), classes));
-        Ok(scored.collect())
+        Ok(vectors.iter().map(|vector| self.score(vector, classes)).collect())
     }
 
-    fn score(&self, vector: &[f32], words: &[f32], classes: &[Class]) -> Scores {
+    fn score(&self, vector: &[f32], classes: &[(String, Vec<String>)]) -> Scores {
         let kept = self.kept.lock().expect("no code panics while it holds this lock");
-        let near_examples = classes.iter().map(|(name, examples)| {
-            (name.clone(), nearness(vector, examples.iter().filter_map(|example| kept.get(example))))
-        });
-        let none = (NONE.to_owned(), nearness(vector, self.none.iter()));
-        let near: Vec<(String, f32)> = std::iter::once(none).chain(near_examples).collect();
-        let logits: Vec<f32> =
-            near.iter().zip(words).map(|((_, similarity), words)| similarity / TEMPERATURE + WORDS * words).collect();
-        let most = logits.iter().copied().fold(f32::MIN, f32::max);
-        let total: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
-        near.into_iter().zip(logits).map(|((name, _), logit)| (name, f64::from((logit - most).exp() / total))).collect()
-    }
-
-    /// The words of `none` and of these classes, in this order.
-    fn lexicon(&self, classes: &[Class]) -> Arc<(Vec<Class>, Lexicon)> {
-        let mut last = self.lexicon.lock().expect("no code panics while it holds this lock");
-        if last.0 != classes || classes.is_empty() {
-            let all = std::iter::once(&self.none_examples).chain(classes.iter().map(|(_, examples)| examples));
-            *last = Arc::new((classes.to_vec(), Lexicon::of(all.map(|examples| examples.iter().map(String::as_str)))));
+        let mut near = vec![(NONE.to_owned(), nearness(vector, self.none.iter()))];
+        for (name, examples) in classes {
+            near.push((name.clone(), nearness(vector, examples.iter().filter_map(|example| kept.get(example)))));
         }
-        last.clone()
+        let total: f32 = near.iter().map(|(_, similarity)| (similarity / TEMPERATURE).exp()).sum();
+        near.into_iter().map(|(name, similarity)| (name, f64::from((similarity / TEMPERATURE).exp() / total))).collect()
     }
 
     /// Embeds the examples that are new.

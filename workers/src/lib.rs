@@ -17,7 +17,7 @@ mod usage;
 mod worker;
 mod writer;
 
-pub use classify::{Class, Classifier, Scores};
+pub use classify::Classifier;
 pub use config::{PLAN, WorkerConfig, WorkerFiles};
 pub use drafter::Drafter;
 pub use error::WorkerError;
