@@ -51,17 +51,26 @@ async fn load(config: &Config, puller: &Puller) -> Result<Sentences, CliError> {
     Ok(Sentences(embedder.map_err(silverback_workers::WorkerError::from)?))
 }
 
-/// Writes every pack again with its vectors.
+/// Writes every pack again with its vectors: those of the earlier pack where nothing else has changed.
 pub fn add_vectors(
     built: Vec<BuiltPack>,
+    earlier: &[Pack],
     encoder: Option<Sentences>,
     progress: &Progress,
 ) -> Result<Vec<BuiltPack>, CliError> {
     let Some(encoder) = encoder else { return Ok(built) };
     let mut finished = Vec::new();
     for pack in built {
-        progress.say(&format!("catalogue: encoding {} operations of {}", pack.operations, pack.provider));
-        let summary = Pack::open(&pack.path)?.write_with_vectors(&encoder, &pack.path)?;
+        let opened = Pack::open(&pack.path)?;
+        let before = earlier.iter().find(|before| before.provider() == pack.provider);
+        let taken = before.map(|before| opened.write_with_vectors_of(before, ENCODER, &pack.path)).transpose()?;
+        let summary = match taken.flatten() {
+            Some(summary) => summary,
+            None => {
+                progress.say(&format!("catalogue: encoding {} operations of {}", pack.operations, pack.provider));
+                opened.write_with_vectors(&encoder, &pack.path)?
+            }
+        };
         finished.push(BuiltPack { digest: summary.digest, bytes: summary.bytes, ..pack });
     }
     Ok(finished)

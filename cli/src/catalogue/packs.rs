@@ -6,7 +6,7 @@ use std::{
 };
 
 use silverback_catalogue::{
-    Catalogue, CatalogueError,
+    Catalogue, CatalogueError, Pack,
     build::{self as compiler, BuildSources, BuiltPack},
 };
 
@@ -29,8 +29,11 @@ pub async fn build(config: &Config, progress: &Progress) -> Result<Vec<BuiltPack
     let encoder = encode::find(config, &puller, progress).await;
     let progress = progress.clone();
     let compiling = tokio::task::spawn_blocking(move || {
+        // Opened before they are replaced; one that does not open has nothing to give.
+        let earlier = paths(&folder).unwrap_or_default();
+        let earlier: Vec<Pack> = earlier.iter().filter_map(|path| Pack::open(path).ok()).collect();
         let built = compiler::build_packs(&sources, &folder)?;
-        encode::add_vectors(built, encoder, &progress)
+        encode::add_vectors(built, &earlier, encoder, &progress)
     });
     compiling.await.expect("compiling does not panic")
 }

@@ -23,17 +23,42 @@ impl Pack {
     /// The encoder fails or gives vectors of another shape, an operation does not decode, or the disk refuses. The old
     /// file then stays.
     pub fn write_with_vectors(&self, encoder: &dyn Encoder, path: impl AsRef<Path>) -> Result<PackSummary> {
-        let path = path.as_ref();
-        let vectors = self.encode(encoder)?.to_bytes();
+        self.write_vectors(&self.encode(encoder)?, path.as_ref())
+    }
+
+    /// Does the same with the vectors of an earlier pack, which took minutes, when that one is by the encoder `model` and all else
+    /// in it is the same; `None` when it is not. The earlier file may have been replaced: it is read through its open handle.
+    ///
+    /// # Errors
+    /// As [`Pack::write_with_vectors`].
+    pub fn write_with_vectors_of(
+        &self,
+        earlier: &Pack,
+        model: &str,
+        path: impl AsRef<Path>,
+    ) -> Result<Option<PackSummary>> {
+        let Some(vectors) = earlier.vectors().filter(|vectors| vectors.model() == model) else { return Ok(None) };
+        for section in Section::ALL.into_iter().filter(|section| *section != Section::Vectors) {
+            if self.section(section)? != earlier.section(section)? {
+                return Ok(None);
+            }
+        }
+        self.write_vectors(vectors, path.as_ref()).map(Some)
+    }
+
+    fn write_vectors(&self, vectors: &Vectors, path: &Path) -> Result<PackSummary> {
         let mut sections = Vec::new();
         for section in Section::ALL {
-            let range = self.header.section(section).range();
             let is_new = section == Section::Vectors;
-            sections.push(if is_new { vectors.clone() } else { read_at(&self.file, &self.path, range)? });
+            sections.push(if is_new { vectors.to_bytes() } else { self.section(section)? });
         }
         let slices = std::array::from_fn(|at| sections[at].as_slice());
         write_file(path, slices, self.len())
             .map_err(|source| CatalogueError::PackWriteFailed { path: path.to_path_buf(), source })
+    }
+
+    fn section(&self, section: Section) -> Result<Vec<u8>> {
+        read_at(&self.file, &self.path, self.header.section(section).range())
     }
 
     fn encode(&self, encoder: &dyn Encoder) -> Result<Vectors> {

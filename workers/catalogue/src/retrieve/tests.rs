@@ -122,6 +122,26 @@ fn vectors_make_the_same_bytes_again_and_a_new_digest() {
 }
 
 #[test]
+fn earlier_vectors_serve_again_while_all_else_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let [aws, kubernetes] = &packs(folder.path())[..] else { unreachable!("two packs are built") };
+    let plain = Pack::open(aws).unwrap();
+    let encoded = folder.path().join("encoded");
+    let summary = plain.write_with_vectors(&Letters, &encoded).unwrap();
+    let earlier = Pack::open(&encoded).unwrap();
+    let again = folder.path().join("again");
+    let taken = plain.write_with_vectors_of(&earlier, "letters", &again).unwrap();
+    assert_eq!(taken, Some(summary));
+    assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&encoded).unwrap());
+    let none = folder.path().join("none");
+    let other = Pack::open(kubernetes).unwrap();
+    assert_eq!(other.write_with_vectors_of(&earlier, "letters", &none).unwrap(), None);
+    assert_eq!(plain.write_with_vectors_of(&earlier, "other model", &none).unwrap(), None);
+    assert_eq!(plain.write_with_vectors_of(&plain, "letters", &none).unwrap(), None);
+    assert!(!none.exists());
+}
+
+#[test]
 fn an_encoder_that_fails_leaves_the_old_pack() {
     struct Broken;
     impl Encoder for Broken {
