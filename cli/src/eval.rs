@@ -58,12 +58,16 @@ fn read(path: &Path) -> Result<Vec<Case>, CliError> {
             "give files of one JSON case a line, as tests/requests/issue.jsonl",
         )
     };
-    let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
+    case::read(&read_bounded(path).map_err(unusable)?).map_err(unusable)
+}
+
+/// The text of a file that a person wrote, or why it cannot be read.
+fn read_bounded(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE_BYTES {
-        return Err(unusable(format!("{size} bytes; at most {MAX_FILE_BYTES} are read")));
+        return Err(format!("{size} bytes; at most {MAX_FILE_BYTES} are read"));
     }
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    case::read(&text).map_err(unusable)
+    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 /// An error of the router is a wrong answer, not the end of the evaluation.

@@ -136,13 +136,12 @@ impl Specialist {
     /// Reads all that the step, its request, its session and the calls before it can give.
     fn gather(&self, task: &Task) -> Result<Evidence, WorkerError> {
         let request = &task.request;
-        let step = request.step.as_ref().map_or("", |step| step.text.as_str());
         let context = Context {
             request_text: request.request_text.clone(),
             session: self.referents(request)?,
             today: Date::parse_iso(&request.today).unwrap_or_else(Date::today_utc),
         };
-        Ok(Evidence::gather(step, &context))
+        Ok(Evidence::gather(task.text(), &context))
     }
 
     /// Lets through only what the catalogue allows: a written call, or what is missing in it.

@@ -63,7 +63,7 @@ pub struct Retrieved {
 /// Best `k` candidates.
 pub fn retrieve(catalogue: &Catalogue, scope: Scope<'_>, wish: &Wish<'_>, k: usize) -> Retrieved {
     let proposed = propose(catalogue, scope, wish);
-    let mut retrieved = weights::shipped().weigh(catalogue, &proposed);
+    let mut retrieved = WeightTable::shipped().weigh(catalogue, &proposed);
     retrieved.candidates.truncate(k);
     retrieved
 }

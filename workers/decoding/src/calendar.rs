@@ -1,6 +1,6 @@
 //! Counts days: the part of a calendar that dates in requests need.
 //!
-//! Knows no language and no clock; `today` is always handed in. The calendar is jiff's; here it is cut down to what cannot fail:
+//! Knows no language, and no clock but in [`Date::today_utc`]: whoever reads a request hands its `today` in. The calendar is jiff's; here it is cut down to what cannot fail:
 //! a day that would fall out of the years 1 to 9999 stays at their end.
 
 use std::fmt;

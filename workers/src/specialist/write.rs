@@ -87,7 +87,6 @@ fn add_companions(operation: &Operation, grounded: &mut GroundedCall) {
 }
 
 fn prompt(proposal: &Proposal, open: &Offers, task: &Task) -> String {
-    let step = task.request.step.as_ref().map_or("", |step| step.text.as_str());
     let operation = &proposal.operation;
     let mut text = format!("Call: {} ({})\nArguments:\n", operation.key(), operation.summary);
     for offer in &open.parameters {
@@ -98,6 +97,6 @@ fn prompt(proposal: &Proposal, open: &Offers, task: &Task) -> String {
     if !proposal.grounded.kept.is_empty() {
         text.push_str(&format!("Already said: {}\n", Value::Object(proposal.grounded.kept.clone())));
     }
-    text.push_str(&format!("Request: {step}"));
+    text.push_str(&format!("Request: {}", task.text()));
     text
 }

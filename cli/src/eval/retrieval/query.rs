@@ -1,13 +1,13 @@
 //! Requests whose right operation is known, from the three kinds of files that hold such.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::{error::CliError, eval::case};
-
-/// Bytes of a file; more is not from a person.
-const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+use crate::{
+    error::CliError,
+    eval::{case, read_bounded},
+};
 
 /// A name that is accepted: vendor, service (any when `None`), operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,11 +60,7 @@ pub fn read(path: &Path) -> Result<Vec<Query>, CliError> {
         let hint = "give files of one JSON object a line: cases, {\"text\",\"command\"} or {\"text\",\"expect\"}";
         CliError::usage(format!("{}: {reason}", path.display()), hint)
     };
-    let size = fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(unusable(format!("{size} bytes; at most {MAX_FILE_BYTES} are read")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let text = read_bounded(path).map_err(unusable)?;
     let suite = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut queries = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

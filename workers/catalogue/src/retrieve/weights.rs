@@ -45,17 +45,12 @@ static SHIPPED: LazyLock<WeightTable> = LazyLock::new(|| {
     serde_json::from_str(include_str!("weights.json")).expect("the table in the source parses, see the test")
 });
 
-/// The table that is shipped.
-pub(super) fn shipped() -> &'static WeightTable {
-    &SHIPPED
-}
-
 // === impl WeightTable ===
 
 impl WeightTable {
     /// The table that is shipped.
     pub fn shipped() -> &'static Self {
-        shipped()
+        &SHIPPED
     }
 
     /// Weights for the vendors of a catalogue: those of the first one that has its own.
