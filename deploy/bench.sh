@@ -15,7 +15,8 @@ bench() { # bench CRATE BENCH [ARGUMENT…]
     local crate=$1 name=$2
     shift 2
     printf '\n=== %s: %s ===\n' "$crate" "$name"
-    "$cargo" bench --quiet --locked -p "$crate" --bench "$name" -- "$@"
+    # The whole workspace, as compiled above: one crate alone would be compiled again, with fewer features.
+    "$cargo" bench --quiet --locked --workspace --bench "$name" -- "$@"
 }
 
 {

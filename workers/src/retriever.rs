@@ -13,13 +13,27 @@ use crate::WorkerError;
 /// Name that marks vectors of the encoder that is shipped; other vectors are not comparable with its.
 pub const ENCODER: &str = "all-MiniLM-L6-v2";
 
-/// Commands of the AWS command line that only wrap one API operation: service, command, flag that makes it more, operation.
+/// Commands of the AWS command line that only wrap one API operation, and one API operation that its vendor has replaced.
 /// The operation is the better answer: its result has a type that later calls can refer to, and its inverse is known.
-const WRAPPERS: &[(&str, &str, &str, &str)] = &[
-    ("s3", "mb", "", "CreateBucket"),
-    ("s3", "rb", "force", "DeleteBucket"),
-    ("s3", "ls", "recursive", "ListBuckets"),
+const WRAPPERS: &[Wrapper] = &[
+    Wrapper { service: "s3", command: "mb", words: 3, unless: "", operation: "CreateBucket" },
+    Wrapper { service: "s3", command: "rb", words: 3, unless: "force", operation: "DeleteBucket" },
+    Wrapper { service: "s3", command: "ls", words: 2, unless: "recursive", operation: "ListBuckets" },
+    Wrapper { service: "s3", command: "ls", words: 3, unless: "recursive", operation: "ListObjectsV2" },
+    Wrapper { service: "s3", command: "ListObjects", words: 3, unless: "", operation: "ListObjectsV2" },
 ];
+
+/// One command line that stands for an operation.
+struct Wrapper {
+    service: &'static str,
+    /// The catalogue's name of what the line names.
+    command: &'static str,
+    /// Words of the line without the program: `s3 ls s3://logs` has three.
+    words: usize,
+    /// A flag that makes it more than the operation.
+    unless: &'static str,
+    operation: &'static str,
+}
 
 /// A catalogue and the encoder of its vectors.
 #[derive(Clone)]
@@ -82,14 +96,17 @@ impl Retriever {
         let lines = command::parse(draft);
         let line = lines.first().filter(|line| line.program == "aws")?;
         let (service, name) = (line.words.first()?, line.words.get(1)?);
-        let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.0 == service && wrapper.1 == name)?;
-        let is_more = line.flags.iter().any(|(flag, _)| flag == wrapper.2);
-        // `s3 ls` of a bucket lists objects: only without a path it lists buckets.
-        let has_path = *name == "ls" && line.words.len() > 2;
-        if is_more || has_path {
-            return None;
-        }
-        Some((self.catalogue.find("aws", service, wrapper.1)?, self.catalogue.find("aws", service, wrapper.3)?))
+        let service = if service == "s3api" { "s3" } else { service };
+        let name = if name == "list-objects" { "ListObjects" } else { name };
+        let says = |wanted: &str| line.flags.iter().any(|(flag, _)| flag == wanted);
+        // A draft may say `--bucket logs` where the command wants a path.
+        let words = line.words.len() + usize::from(says("bucket"));
+        let is_meant = |wrapper: &&Wrapper| {
+            wrapper.service == service && wrapper.command == name && wrapper.words == words && !says(wrapper.unless)
+        };
+        let wrapper = WRAPPERS.iter().find(is_meant)?;
+        let find = |name| self.catalogue.find("aws", service, name);
+        Some((find(wrapper.command)?, find(wrapper.operation)?))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) use draft::order as draft_order;
 use std::sync::Arc;
 
 use silverback_catalogue::{Catalogue, check};
-use silverback_decoding::{Context, Date, Evidence};
+use silverback_decoding::{Context, Date, Evidence, leftover};
 use silverback_engine::Embedder;
 use silverback_proto::v1;
 use tokio_util::sync::CancellationToken;
@@ -129,7 +129,7 @@ impl Specialist {
         };
         let written = self.write(best, task, &evidence, &mut meter).await?;
         stage("verify");
-        let outcome = self.verify(written, task)?;
+        let outcome = self.verify(written, task, &evidence)?;
         Ok(Answer { outcome, draft, usage: meter.read() })
     }
 
@@ -144,8 +144,8 @@ impl Specialist {
         Ok(Evidence::gather(task.text(), &context))
     }
 
-    /// Lets through only what the catalogue allows: a written call, or what is missing in it.
-    fn verify(&self, proposal: Proposal, task: &Task) -> Result<Outcome, WorkerError> {
+    /// Lets through only what the catalogue allows and what says all of the step: a written call, or what is missing in it.
+    fn verify(&self, proposal: Proposal, task: &Task, evidence: &Evidence) -> Result<Outcome, WorkerError> {
         if !proposal.grounded.missing.is_empty() {
             return Ok(reply::needs_input(&proposal));
         }
@@ -157,6 +157,9 @@ impl Specialist {
                 proposal.operation.name, violation.pointer, violation.message
             );
             return Ok(Outcome::Refused(v1::Refused { reason }));
+        }
+        if let Some(left) = leftover(&proposal.operation, &proposal.grounded, evidence) {
+            return Ok(reply::left_over(&proposal.operation, &left));
         }
         reply::call(&self.catalogue, &proposal, task)
     }

@@ -11,7 +11,7 @@ use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span, THRESHOLD};
 use crate::grounding::{Proof, Source};
 use crate::reading::{self, Reading};
 use crate::referent;
-use crate::resolver::boolean;
+use crate::resolver::{self, boolean};
 use crate::sign;
 use crate::slot::{Slot, object_stems};
 use crate::want::Want;
@@ -58,6 +58,9 @@ pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate>
         Want::List | Want::Object => Vec::new(),
         _ => of_spans(slot, &want, evidence),
     };
+    if want == Want::Pair {
+        found.extend(worded_pairs(slot, evidence));
+    }
     found.extend(referent::candidates(slot, &want, evidence));
     found.retain(|candidate| within_bounds(slot, &candidate.value));
     found.sort_by(|a, b| a.place.cmp(&b.place).then(b.score.total_cmp(&a.score)));
@@ -122,6 +125,20 @@ pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
 }
 
 // === private ===
+
+/// A key and its value that are said apart.
+fn worded_pairs(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate> {
+    let step = evidence.step();
+    let said = resolver::pair::find(&step.text).into_iter().filter(|found| step.is_vouched(&found.range));
+    let candidate = |found: resolver::Found<String>| Candidate {
+        proof: proof_by(slot, &step.span(found.range, Kind::Name), "pair"),
+        value: found.value.into(),
+        score: 0.9,
+        place: Place::Step,
+        pointed: true,
+    };
+    said.map(candidate).collect()
+}
 
 fn of_spans(slot: &Slot<'_>, want: &Want, evidence: &Evidence) -> Vec<Candidate> {
     let naming = naming(slot, evidence);

@@ -138,6 +138,28 @@ pub struct Evidence {
     today: Date,
 }
 
+// === impl Kind ===
+
+impl Kind {
+    /// Can a span of this kind be nothing but a value, so that a call without it leaves something out?
+    pub fn is_plainly_a_value(&self) -> bool {
+        matches!(
+            self,
+            Kind::Quoted
+                | Kind::Arn
+                | Kind::S3Uri
+                | Kind::Url
+                | Kind::Email
+                | Kind::Cidr
+                | Kind::Ip
+                | Kind::Id
+                | Kind::Path
+                | Kind::Pair
+                | Kind::Money(_)
+        )
+    }
+}
+
 // === impl Evidence ===
 
 impl Evidence {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use silverback_catalogue::operation::Operation;
 
 use crate::candidate::{Candidate, MAX_CANDIDATES, candidates};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Place};
 use crate::sign::{self, ASKED, pairs};
 use crate::slot::Slot;
 use crate::want::Want;
@@ -68,7 +68,9 @@ pub enum Form {
 
 /// What may be said for an operation besides the arguments already kept.
 pub fn offers(operation: &Operation, evidence: &Evidence, kept: &Map<String, Value>) -> Offers {
-    let slots: Vec<Slot<'_>> = Slot::all(operation).into_iter().filter(|slot| !kept.contains_key(slot.name)).collect();
+    let mut slots: Vec<Slot<'_>> =
+        Slot::all(operation).into_iter().filter(|slot| !kept.contains_key(slot.name)).collect();
+    say_the_long_form(&mut slots, operation, evidence);
     let taken = taken_spans(&slots, evidence);
     let mut asked: Vec<(f32, Slot<'_>)> = Vec::new();
     for slot in slots {
@@ -133,6 +135,28 @@ impl Form {
 }
 
 // === private ===
+
+/// "the service prometheus": a kind of its own is said, so kind and name are said in place of the short form `pod`.
+fn say_the_long_form(slots: &mut Vec<Slot<'_>>, operation: &Operation, evidence: &Evidence) {
+    let names = |list: Option<&Value>| {
+        let texts = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let is_said = |name: &String, short: &str| {
+        let kind = Slot::of(operation, name).filter(|slot| matches!(slot.want(), Want::Choice(_)));
+        let said = kind.map(|slot| candidates(&slot, evidence)).unwrap_or_default();
+        said.first().is_some_and(|best| best.place == Place::Step && best.value != short)
+    };
+    let required: Vec<&str> = slots.iter().filter(|slot| slot.required).map(|slot| slot.name).collect();
+    for short in required {
+        let instead = names(Slot::of(operation, short).and_then(|slot| slot.schema.get("x-instead")));
+        let Some(kind) = instead.iter().find(|name| is_said(name, short)) else { continue };
+        let needed = names(operation.parameters["dependentRequired"].get(kind));
+        slots.retain(|slot| slot.name != short);
+        let long = slots.iter_mut().filter(|slot| slot.name == kind || needed.iter().any(|name| name == slot.name));
+        long.for_each(|slot| slot.required = true);
+    }
+}
 
 fn taken_spans(slots: &[Slot<'_>], evidence: &Evidence) -> Vec<Range<usize>> {
     let required = slots.iter().filter(|slot| slot.required);

@@ -10,6 +10,7 @@ pub mod cron;
 pub mod date;
 pub mod glob;
 pub mod money;
+pub mod pair;
 pub mod port;
 pub mod quantity;
 pub mod region;

@@ -44,6 +44,28 @@ const SWITCHES: &[&str] = &["enabled", "disabled", "enable", "disable", "suspend
 /// From this score on a word after "in" is a namespace.
 const PLACED_NAME: f32 = 0.85;
 
+/// Words that ask for an order; so do superlatives.
+const ORDER: &[&str] = &[
+    "sort",
+    "sorted",
+    "sorting",
+    "order",
+    "ordered",
+    "rank",
+    "ranked",
+    "top",
+    "most",
+    "least",
+    "first",
+    "last",
+    "by",
+    "best",
+    "worst",
+    "hungry",
+    "ascending",
+    "descending",
+];
+
 /// Parts of a structure that are looked at; vendors' structures nest by the hundreds, sentences do not.
 const MAX_PARTS: usize = 200;
 
@@ -103,6 +125,12 @@ fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], bu
     ];
     let best = own.into_iter().fold(0.0, f32::max);
     best.max(by_part(slot, evidence, taken, budget))
+}
+
+/// Is an order asked for? "How much CPU do the pods use" names what could be sorted by and does not want it sorted.
+pub(crate) fn asks_for_order(evidence: &Evidence) -> bool {
+    let is_order = |lower: &str| ORDER.contains(&lower) || lower.len() > 5 && lower.ends_with("est");
+    evidence.step().words.iter().any(|word| is_order(&word.lower))
 }
 
 /// What a request says about a switch: on, off, or nothing.

@@ -11,6 +11,9 @@ use crate::resolver::quantity::{DAY, HOUR, MINUTE};
 use crate::slot::{Shape, Slot};
 use crate::words;
 
+/// How the schemas' patterns of `KEY=VALUE` begin.
+const PAIR_PATTERN: &str = r"^[^=\s]+=";
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Want {
     /// One of the schema's own values.
@@ -286,6 +289,9 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     }
     if slot.has_word(&["protocol", "protocols"]) {
         return Want::Protocol;
+    }
+    if slot.schema.get("pattern").and_then(Value::as_str).is_some_and(|pattern| pattern.starts_with(PAIR_PATTERN)) {
+        return Want::Pair;
     }
     if slot.has_word(&["selector", "labels", "annotations", "env", "literal", "taints", "overrides"]) {
         return Want::Pair;

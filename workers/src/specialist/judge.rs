@@ -86,25 +86,8 @@ fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> Ve
             grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0);
         is_proof || said.contains(&span.text) || offers.parameters.iter().any(|offer| can_hold(&offer.form, span))
     };
-    let values = evidence.spans().filter(|span| span.place == Place::Step && is_plainly_a_value(&span.kind));
+    let values = evidence.spans().filter(|span| span.place == Place::Step && span.kind.is_plainly_a_value());
     values.filter(|span| !is_placed(span)).map(|span| span.text.clone()).collect()
-}
-
-fn is_plainly_a_value(kind: &Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Quoted
-            | Kind::Arn
-            | Kind::S3Uri
-            | Kind::Url
-            | Kind::Email
-            | Kind::Cidr
-            | Kind::Ip
-            | Kind::Id
-            | Kind::Path
-            | Kind::Pair
-            | Kind::Money(_)
-    )
 }
 
 /// Could this be said at a place of this form?

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 use silverback_catalogue::{
-    Catalogue, Effect,
+    Catalogue, Effect, Operation,
     command::{self, Rendered},
 };
-use silverback_decoding::{Proof, Source, question_for};
+use silverback_decoding::{Leftover, Proof, Source, question_for};
 use silverback_proto::v1::{self, evidence};
 
 use super::{Outcome, Task, judge::Proposal};
@@ -21,6 +21,19 @@ pub fn needs_input(proposal: &Proposal) -> Outcome {
         operation: operation.name.clone(),
         parameters: proposal.grounded.missing.clone(),
     })
+}
+
+/// The reason for a call that would leave out what the step says.
+pub fn left_over(operation: &Operation, left: &Leftover) -> Outcome {
+    let best = format!("the best call, {}, ", operation.name);
+    let reason = match left {
+        Leftover::Exception(words) => format!("{best}cannot say \"{words}\": say it as a pattern, a name or a label"),
+        Leftover::Value(text) => format!("{best}has no place for \"{text}\": say it another way"),
+        Leftover::Everything => {
+            format!("{best}would change something that the request does not name: say more exactly what")
+        }
+    };
+    Outcome::Refused(v1::Refused { reason })
 }
 
 /// The finished call, numbered `c1` as a specialist's own.

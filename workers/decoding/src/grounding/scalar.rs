@@ -13,7 +13,7 @@ use crate::reading::readings;
 use crate::referent;
 use crate::resolver::quantity::parse_number;
 use crate::resolver::region;
-use crate::sign::place_preposition;
+use crate::sign::{self, place_preposition};
 use crate::slot::{Shape, Slot};
 use crate::want::Want;
 
@@ -44,6 +44,9 @@ fn ground_choice(slot: &Slot<'_>, values: &[Value], proposed: &Value, evidence: 
     };
     if values.len() == 1 {
         return Ok(leaf(known.clone(), schema_proof(slot)));
+    }
+    if slot.has_word(&["sort"]) && !sign::asks_for_order(evidence) {
+        return Err(slot.refuse("nobody asked for an order"));
     }
     let said = candidates(slot, evidence);
     if let Some(candidate) = said.iter().find(|candidate| candidate.value == *known) {
