@@ -57,8 +57,9 @@ pub fn leftover(operation: &Operation, call: &GroundedCall, evidence: &Evidence)
 fn is_named(operation: &Operation, evidence: &Evidence) -> bool {
     let said: Vec<String> = words::split(evidence.step_text()).into_iter().map(|word| word.stem).collect();
     let name = words::split_identifier(&operation.name);
-    let things = if name.len() > 1 { &name[1..] } else { &name[..] };
-    things.iter().all(|word| said.contains(&words::stem(word)))
+    let things = name.get(1..).unwrap_or_default();
+    // A verb alone ("Decrypt") names no thing.
+    !things.is_empty() && things.iter().all(|word| said.contains(&words::stem(word)))
 }
 
 #[cfg(test)]
