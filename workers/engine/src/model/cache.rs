@@ -73,7 +73,8 @@ impl Sequence {
 
     /// A copy of the cache of tokens `from .. to`.
     pub(crate) fn span(&self, from: usize, to: usize) -> Result<Span> {
-        let cut = |tensor: &Tensor| tensor.narrow(0, from, to - from)?.copy();
+        // Not `copy`: that clones the whole storage behind a view, which is the sequence's capacity.
+        let cut = |tensor: &Tensor| tensor.narrow(0, from, to - from)?.force_contiguous();
         let copy = |(keys, values): &(Tensor, Tensor)| Ok((cut(keys)?, cut(values)?));
         Ok(Span { layers: self.layers.iter().map(copy).collect::<Result<_>>()? })
     }
@@ -147,5 +148,39 @@ impl LayerCache<'_> {
         self.keys.slice_set(&keys.contiguous()?, 0, self.len)?;
         self.values.slice_set(&values.contiguous()?, 0, self.len)?;
         Ok((self.keys.narrow(0, 0, self.len + m)?, self.values.narrow(0, 0, self.len + m)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Storage;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::model::{Model, Rows};
+    use crate::testing::write_tiny_model;
+
+    /// Numbers in the storage behind a tensor, whatever part of it the tensor shows.
+    fn stored(tensor: &Tensor) -> usize {
+        let (storage, _) = tensor.storage_and_layout();
+        match &*storage {
+            Storage::Cpu(storage) => storage.as_slice::<f32>().unwrap().len(),
+            _ => unreachable!("the test runs on the CPU"),
+        }
+    }
+
+    #[test]
+    fn a_span_holds_its_own_tokens_and_not_the_whole_sequence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tiny.gguf");
+        write_tiny_model(&path, 5).unwrap();
+        let model = Model::load(&path, crate::device::Device::Cpu).unwrap();
+        let mut sequence = model.sequence();
+        let tokens: Vec<u32> = (0..100).collect();
+        model.forward(&mut sequence, &tokens, Rows::None, &CancellationToken::new()).unwrap();
+        let span = sequence.span(10, 20).unwrap();
+        let held: usize = span.layers.iter().map(|(keys, values)| 4 * (stored(keys) + stored(values))).sum();
+        assert_eq!(held, span.bytes());
+        assert_eq!(held, 10 * model.shape().kv_bytes_per_token());
     }
 }
