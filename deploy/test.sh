@@ -12,6 +12,13 @@ mkdir -p target
 silverback=target/debug/silverback
 . deploy/parts.sh
 
+SILVERBACK_TEST_MCP_SERVER=$(deploy/mcp_server.sh)
+if [ -n "$SILVERBACK_TEST_MCP_SERVER" ]; then
+    export SILVERBACK_TEST_MCP_SERVER
+else
+    unset SILVERBACK_TEST_MCP_SERVER
+fi
+
 status=0
 "$cargo" test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
 

@@ -109,6 +109,9 @@ pub struct UpArguments {
     /// Base model: a name from `models list`, or a GGUF file
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+    /// Serve metrics for Prometheus at this address, path /metrics; off when absent
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A router of its own.
@@ -120,12 +123,15 @@ pub struct RouterArguments {
     /// Where it listens; port 0 takes any free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
     pub listen: SocketAddr,
+    /// Serve metrics for Prometheus at this address, path /metrics; off when absent
+    #[arg(long, value_name = "HOST:PORT")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A worker of its own.
 #[derive(Debug, Args)]
 pub struct WorkerArguments {
-    /// What it serves: plan, aws, kubernetes, finance; several share one model
+    /// What it serves: plan, aws, kubernetes, finance, or what was added; several share one model
     #[arg(long = "capability", value_name = "NAME", value_delimiter = ',', required = true)]
     pub capabilities: Vec<String>,
     /// Where it registers: etcd://HOST:PORT[,HOST:PORT…]
@@ -179,11 +185,70 @@ pub enum ModelsCommand {
     },
 }
 
+/// What to add, and under which name.
+#[derive(Clone, Debug, Args)]
+pub struct AddArguments {
+    /// Name of the catalogue and of the capability: a-z, 0-9 and -
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// A file, a folder of botocore's form, or a URL; what it is shows in its content
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// One line about it
+    #[arg(long, value_name = "LINE")]
+    pub describe: Option<String>,
+    /// A request that belongs to it; may be given several times
+    #[arg(long = "example", value_name = "REQUEST")]
+    pub examples: Vec<String>,
+    /// Address of the API, in place of what the description says
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Believe what an MCP server says its tools do (read only, idempotent)
+    #[arg(long)]
+    pub trust_hints: bool,
+    /// An MCP server to start: its command and arguments
+    #[arg(value_name = "COMMAND", last = true)]
+    pub command: Vec<String>,
+}
+
 /// The operations that exist.
 #[derive(Debug, Subcommand)]
 pub enum CatalogueCommand {
-    /// Compile the vendors' descriptions into packs
-    Build,
+    /// Compile the vendors' descriptions into packs; older packs stay beside them, by digest
+    Build {
+        /// Only AWS, from this botocore wheel or data folder
+        #[arg(long, value_name = "WHEEL")]
+        botocore: Option<PathBuf>,
+        /// Only kubectl, from what `workers/catalogue/extract/kubectl.py` wrote of one
+        #[arg(long, value_name = "FILE")]
+        kubectl: Option<PathBuf>,
+        /// Folder of the packs in place of the usual one
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Show what changed between two packs of one vendor, breaking changes first
+    Diff {
+        /// A file, a digest or its first digits, or a vendor (its current pack)
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// Likewise
+        #[arg(value_name = "NEW")]
+        new: String,
+        /// How many changes to list
+        #[arg(long, value_name = "COUNT", default_value_t = 100)]
+        limit: usize,
+        /// Print JSON, with every change
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add an API of your own: OpenAPI, GraphQL, MCP or a botocore model
+    Add(AddArguments),
+    /// Remove an API that was added
+    Remove {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// Find operations by words
     Search {
         /// What it should do
@@ -213,6 +278,9 @@ pub enum CatalogueCommand {
         /// PROVIDER or PROVIDER/SERVICE
         #[arg(value_name = "PATH")]
         path: Option<String>,
+        /// Every pack that is kept, also older ones
+        #[arg(long, conflicts_with = "path")]
+        all: bool,
     },
     /// Count what is there
     Stats {

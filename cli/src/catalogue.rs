@@ -1,6 +1,8 @@
 //! `silverback catalogue …`: compiles vendors' descriptions into packs, and lets people look into them.
 
+mod add;
 mod command;
+mod diff;
 mod encode;
 mod find;
 mod packs;

@@ -56,6 +56,14 @@ pub enum CliError {
     /// A pack cannot be built or read.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// An API description that somebody brought cannot be had or kept.
+    #[error("{message}")]
+    SourceFailed {
+        /// What happened.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// The registry cannot be used.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -115,6 +123,10 @@ impl CliError {
         match self {
             CliError::Usage { .. } | CliError::Settings(_) => Exit::Usage,
             CliError::Models(ModelError::UnknownModel { .. } | ModelError::ManifestInvalid { .. }) => Exit::Usage,
+            CliError::Catalogue(CatalogueError::ImportFailed { .. } | CatalogueError::PackRefused { .. }) => {
+                Exit::Usage
+            }
+            CliError::SourceFailed { .. } => Exit::Unavailable,
             CliError::Models(_) | CliError::CatalogueMissing { .. } | CliError::Catalogue(_) => Exit::Unavailable,
             CliError::RouterUnreachable { .. } | CliError::InputUnreadable(_) => Exit::Unavailable,
             CliError::Registry(error) => of_code(error.code()),
@@ -133,7 +145,7 @@ impl CliError {
     /// What a person can do; empty when there is nothing to say.
     pub fn hint(&self) -> String {
         match self {
-            CliError::Usage { hint, .. } => hint.clone(),
+            CliError::Usage { hint, .. } | CliError::SourceFailed { hint, .. } => hint.clone(),
             CliError::Settings(_) => "correct the flag, the variable or the file that is named".to_owned(),
             CliError::Models(error) => error.hint(),
             CliError::CatalogueMissing { .. } => "run `silverback catalogue build`".to_owned(),

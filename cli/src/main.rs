@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod eval;
 mod log;
+mod metrics;
 mod models;
 mod parts;
 mod prepare;

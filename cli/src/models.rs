@@ -16,6 +16,7 @@ pub mod wheel;
 
 pub use cache::Cache;
 pub use error::ModelError;
+pub use hub::client as http_client;
 pub use manifest::{Manifest, Model, ModelFile, Role};
 pub use progress::Progress;
 pub use pull::{Puller, SourceConfig, Trust};

@@ -43,11 +43,12 @@ pub async fn start(listen: SocketAddr, config: &Config, progress: &Progress) -> 
     // The router first: an address that is taken should be known before a gigabyte is fetched.
     let router = Router::start(settings).await?;
     let files = prepare(config, progress).await?;
-    let capabilities = worker::all_capabilities();
-    let expected = capabilities.len();
+    let capabilities = worker::shipped_capabilities();
     progress.say(&format!("loading {}", files.model_name));
-    let worker = Worker::new(worker::settings(capabilities, registry, files, config)).start().await?;
-    worker.announced().await?;
+    let mut settings = worker::settings(capabilities, registry, files, config);
+    settings.serves_added = true;
+    let worker = Worker::new(settings).start().await?;
+    let expected = worker.announced().await?;
     let parts = Parts { router, worker };
     parts.wait_until_known(expected).await?;
     Ok(parts)

@@ -8,11 +8,12 @@ use crate::{
     args::RouterArguments,
     config::Config,
     error::{CliError, Exit},
-    stop,
+    metrics, stop,
 };
 
 /// Serves until it is asked to stop.
 pub async fn run(arguments: &RouterArguments, config: &Config) -> Result<Exit, CliError> {
+    let _metrics = metrics::serve(arguments.metrics)?;
     let registry = shared_registry(config).await?;
     let mut settings = RouterConfig::new(registry, config.cache.packs());
     settings.listen = arguments.listen;

@@ -6,12 +6,14 @@ use crate::{
     args::UpArguments,
     config::Config,
     error::{CliError, Exit},
+    metrics,
     models::Progress,
     parts, stop,
 };
 
 /// Serves until it is asked to stop.
 pub async fn run(arguments: &UpArguments, config: &Config) -> Result<Exit, CliError> {
+    let _metrics = metrics::serve(arguments.metrics)?;
     let progress = Progress::detect();
     let parts = stop::until_interrupted(parts::start(arguments.listen, config, &progress)).await?;
     info!("ready: ask with `silverback ask --router {}`", parts.address());

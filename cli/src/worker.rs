@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use silverback_registry::Registry;
-use silverback_workers::{PLAN, RunningWorker, Worker, WorkerConfig, WorkerFiles, built_in_specialties};
+use silverback_workers::{
+    PLAN, RunningWorker, Worker, WorkerConfig, WorkerFiles, added_specialties, built_in_specialties,
+};
 
 use crate::{
     args::WorkerArguments,
@@ -20,7 +22,7 @@ const MAX_CONCURRENT: u32 = 4;
 
 /// Serves until it is asked to stop.
 pub async fn run(arguments: &WorkerArguments, config: &Config) -> Result<Exit, CliError> {
-    are_known(&arguments.capabilities)?;
+    are_known(&arguments.capabilities, config)?;
     let registry = shared_registry(config).await?;
     let starting = async {
         let files = prepare(config, &Progress::detect()).await?;
@@ -35,8 +37,8 @@ pub async fn run(arguments: &WorkerArguments, config: &Config) -> Result<Exit, C
     Ok(Exit::Complete)
 }
 
-/// Everything that a worker of this binary can serve.
-pub fn all_capabilities() -> Vec<String> {
+/// What a worker can serve without anything that was added.
+pub fn shipped_capabilities() -> Vec<String> {
     let specialties = built_in_specialties().into_iter().map(|specialty| specialty.capability);
     std::iter::once(PLAN.to_owned()).chain(specialties).collect()
 }
@@ -46,6 +48,7 @@ pub fn settings(capabilities: Vec<String>, registry: Registry, files: WorkerFile
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     WorkerConfig {
         capabilities,
+        serves_added: false,
         registry,
         listen,
         advertise: None,
@@ -56,8 +59,9 @@ pub fn settings(capabilities: Vec<String>, registry: Registry, files: WorkerFile
 }
 
 /// Before a gigabyte is fetched for nothing.
-fn are_known(capabilities: &[String]) -> Result<(), CliError> {
-    let known = all_capabilities();
+fn are_known(capabilities: &[String], config: &Config) -> Result<(), CliError> {
+    let added = added_specialties(&config.cache.packs()).into_iter().map(|specialty| specialty.capability);
+    let known: Vec<String> = shipped_capabilities().into_iter().chain(added).collect();
     let Some(unknown) = capabilities.iter().find(|capability| !known.contains(capability)) else {
         return Ok(());
     };

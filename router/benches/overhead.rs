@@ -17,6 +17,7 @@ mod troop;
 use std::time::{Duration, Instant};
 
 use double::{Double, Script};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use silverback_proto::v1::{
     self, general_service_client::GeneralServiceClient, specialist_service_client::SpecialistServiceClient,
 };
@@ -29,6 +30,7 @@ const TEXT: &str = "Create a VPC 10.0.0.0/16";
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
+    let metrics = PrometheusBuilder::new().set_buckets(&[0.001]).unwrap().install_recorder().unwrap();
     let mut troop = Troop::new().await;
     let pack = troop.pack.clone();
     let reply = move |_: &v1::AnswerRequest| vec![call("c1", &pack, "CreateVpc", r#"{"CidrBlock":"10.0.0.0/16"}"#)];
@@ -54,6 +56,13 @@ async fn main() {
     report("through the router", &mut through);
     report("the same two calls without it", &mut alone);
     report("added by the router (pairwise)", &mut added);
+    let text = metrics.render();
+    let number = |name: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("silverback_gate_check_seconds_{name} ")));
+        line.unwrap().trim().parse().unwrap()
+    };
+    let (sum, count) = (number("sum"), number("count"));
+    println!("gate alone, mean of {count} answers of one call {:>21.3}", sum / count * 1000.0);
 }
 
 async fn ask_router(mut client: troop::Client) -> Duration {

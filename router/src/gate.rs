@@ -1,7 +1,8 @@
 //! Nothing leaves the router unchecked: every call is held against the catalogue that its worker says it used.
 //!
 //! The worker's word is taken for nothing but the operation and its arguments: effect, undo and invocation are written anew from
-//! the catalogue, so that what a person reads is what the arguments say. A call that fails becomes a line in `unanswered`.
+//! the catalogue, so that what a person reads is what the arguments say. A call that fails is told to the worker once (`dispatch` asks again), then it becomes
+//! a line in `unanswered`.
 //! Start at [`CatalogueGate`]; `judge.rs` holds the rules, `packs.rs` where packs come from.
 
 mod fetch;
@@ -13,24 +14,36 @@ use std::{
     mem,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use async_trait::async_trait;
+use metrics::{counter, histogram};
 use silverback_catalogue::Pack;
-use silverback_dispatch::{Gate, Peers, Worker};
+use silverback_dispatch::{Checked, Gate, Peers, Rejected, Worker};
 use silverback_graph::{Answer, Call, Diagnostic, Invocation, Merged, Severity, Step, Unanswered, references};
+use silverback_proto::v1;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use crate::{RouterError, config::RouterLimits};
-use judge::{Judged, judge, write_invocation};
+use judge::{Judged, Problem, judge, write_invocation};
 use packs::Packs;
 
 /// Catalogues one answer may name: a worker that makes the router open more has a defect or an intent.
 const MAX_CATALOGUES: usize = 4;
 
-/// Pairs of worker and operation that are counted; more are counted as `other`.
-const MAX_COUNTERS: usize = 4096;
+/// Pairs of worker and operation that are counted; more are counted as `other`. Bigger: more lines in each scrape.
+const MAX_COUNTERS: usize = 1024;
+
+/// What a worker is told about one call, and the characters of each sentence: it comes back into a model's prompt.
+const MAX_FAULTS: usize = 8;
+const MAX_MESSAGE: usize = 300;
+
+/// Counter: calls that were not passed on, by `worker` and `operation`.
+pub(crate) const REJECTED: &str = "silverback_calls_rejected_total";
+/// Histogram: time to check the calls of one answer.
+pub(crate) const CHECK_SECONDS: &str = "silverback_gate_check_seconds";
 
 /// Packs by digest, or why there is none.
 type OpenPacks = BTreeMap<String, Result<Arc<Pack>, String>>;
@@ -46,7 +59,7 @@ pub struct CatalogueGate {
 pub struct Rejection {
     /// Id of the worker.
     pub worker: String,
-    /// `provider service operation`.
+    /// `provider service operation`; `unknown` for all that are in no catalogue.
     pub operation: String,
     /// Times.
     pub count: u64,
@@ -110,22 +123,39 @@ impl CatalogueGate {
         open
     }
 
-    fn reject(&self, worker: &Worker, step: &Step, call: &Call, reason: &str) -> Unanswered {
-        let operation = call.title();
+    fn reject(&self, worker: &Worker, step: &Step, call: &Call, problem: Problem) -> Rejected {
+        let (operation, Problem { reason, faults, is_known }) = (call.title(), problem);
         warn!(worker = %worker.id, %operation, reason, "call not passed on");
+        self.count(&worker.id, if is_known { &operation } else { "unknown" });
+        let text = format!("the specialist's call {operation} was not passed on: {reason}");
+        let told = faults.into_iter().take(MAX_FAULTS).map(|fault| v1::Fault {
+            provider: call.provider.clone(),
+            service: call.service.clone(),
+            operation: call.operation.clone(),
+            pointer: fault.pointer,
+            code: fault.code.name().to_owned(),
+            message: fault.message.chars().take(MAX_MESSAGE).collect(),
+        });
+        Rejected { unanswered: Unanswered::of_step(step, text), faults: told.collect() }
+    }
+
+    /// Names of operations come from catalogues and names of workers from the registry, so that nobody can make up labels.
+    fn count(&self, worker: &str, operation: &str) {
         let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = (worker.id.clone(), operation.clone());
+        let mut key = (worker.to_owned(), operation.to_owned());
         if rejected.len() >= MAX_COUNTERS && !rejected.contains_key(&key) {
             key = ("other".to_owned(), "other".to_owned());
         }
+        counter!(REJECTED, "worker" => key.0.clone(), "operation" => key.1.clone()).increment(1);
         *rejected.entry(key).or_default() += 1;
-        Unanswered::of_step(step, format!("the specialist's call {operation} was not passed on: {reason}"))
     }
 }
 
 #[async_trait]
 impl Gate for CatalogueGate {
-    async fn check(&self, worker: &Worker, step: &Step, earlier: &[Call], mut answer: Answer) -> Answer {
+    async fn check(&self, worker: &Worker, step: &Step, earlier: &[Call], mut answer: Answer) -> Checked {
+        let started = Instant::now();
+        let mut rejected = Vec::new();
         let calls: Vec<Call> = mem::take(&mut answer.calls).iter().map(Call::seen_from_outside).collect();
         let packs = self.open_packs(worker, &calls, earlier).await;
         let earlier = earlier.to_vec();
@@ -134,10 +164,11 @@ impl Gate for CatalogueGate {
         for Judged { call, verdict } in judged {
             match verdict {
                 Ok(()) => answer.calls.push(call),
-                Err(reason) => answer.unanswered.push(self.reject(worker, step, &call, &reason)),
+                Err(problem) => rejected.push(self.reject(worker, step, &call, problem)),
             }
         }
-        answer
+        histogram!(CHECK_SECONDS).record(started.elapsed());
+        Checked { answer, rejected }
     }
 }
 

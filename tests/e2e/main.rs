@@ -2,6 +2,7 @@
 //!
 //! They share one machine with two cores, so they run one after another under one lock.
 
+mod added;
 mod cluster;
 mod faults;
 

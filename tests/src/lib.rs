@@ -4,4 +4,4 @@
 
 mod process;
 
-pub use process::{Answer, Process, ask, free_address};
+pub use process::{Answer, Process, ask, free_address, run};

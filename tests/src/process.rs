@@ -44,6 +44,11 @@ pub fn ask(router: &str, text: &str) -> Answer {
     Answer::read(&output.expect("the binary starts"))
 }
 
+/// Runs the binary to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the binary starts")
+}
+
 // === impl Process ===
 
 impl Process {

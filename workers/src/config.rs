@@ -12,6 +12,8 @@ pub const PLAN: &str = "plan";
 pub struct WorkerConfig {
     /// What it serves: `plan` and names of specialties. All share one model.
     pub capabilities: Vec<String>,
+    /// Serves every added catalogue too, also those that are added while it runs.
+    pub serves_added: bool,
     /// Where it announces itself.
     pub registry: Registry,
     /// Address to listen on; port 0 takes a free one.

@@ -31,7 +31,9 @@ pub enum WorkerError {
     #[error("{0}")]
     DecodingFailed(#[from] silverback_decoding::Error),
     /// No pack for a provider of the specialty.
-    #[error("no catalogue pack for provider \"{provider}\" in {place}; run `silverback catalogue build`")]
+    #[error(
+        "no catalogue pack for provider \"{provider}\" in {place}; run `silverback catalogue build`, or `catalogue add` for one of your own"
+    )]
     PackMissing {
         /// The provider.
         provider: String,

@@ -3,13 +3,16 @@
 //! Knows the engine, the grammar and the catalogue, and joins them; knows no router and no secret. Start at `specialist.rs`, the
 //! story of a step, then [`Worker::start`].
 
+mod announcer;
 mod classify;
 mod config;
 mod drafter;
 mod error;
 mod general;
 mod mask;
+mod newcomers;
 mod retriever;
+mod roster;
 mod service;
 mod specialist;
 mod specialty;
@@ -22,5 +25,5 @@ pub use config::{PLAN, WorkerConfig, WorkerFiles};
 pub use drafter::Drafter;
 pub use error::WorkerError;
 pub use retriever::{ENCODER, Retriever};
-pub use specialty::{Specialty, built_in as built_in_specialties};
+pub use specialty::{DraftPrompt, Routing, Specialty, added as added_specialties, built_in as built_in_specialties};
 pub use worker::{RunningWorker, Worker};

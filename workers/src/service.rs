@@ -1,6 +1,6 @@
 //! `SpecialistService` over gRPC: each answer is a task of its own that ends when its caller goes away.
 
-use std::{collections::BTreeMap, convert::Infallible, path::PathBuf, pin::Pin, sync::Arc};
+use std::{convert::Infallible, pin::Pin, sync::Arc};
 
 use futures::Stream;
 use silverback_proto::{
@@ -8,8 +8,8 @@ use silverback_proto::{
     v1::{self, answer_event::Event, specialist_service_server::SpecialistService},
 };
 use tokio::{
-    io::AsyncReadExt,
     sync::{mpsc, watch},
+    task::spawn_blocking,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use tracing::{info, warn};
 
 use crate::{
     general::HEARTBEAT,
+    roster::Roster,
     specialist::{Outcome, Specialist, Task},
 };
 
@@ -25,13 +26,14 @@ use crate::{
 const MAX_STEP_BYTES: usize = 16 * 1024;
 /// Earlier calls that a step may refer to.
 const MAX_EARLIER: usize = 64;
+/// Faults of an earlier answer that a step is asked again with.
+const MAX_FAULTS: usize = 64;
 /// Bytes of a pack sent at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Serves every specialty of this process by the capability of the step.
 pub struct Specialists {
-    by_capability: BTreeMap<String, Arc<Specialist>>,
-    packs: PathBuf,
+    roster: Arc<Roster>,
 }
 
 type Events = Pin<Box<dyn Stream<Item = Result<v1::AnswerEvent, Status>> + Send>>;
@@ -40,31 +42,14 @@ type Chunks = Pin<Box<dyn Stream<Item = Result<v1::PackChunk, Status>> + Send>>;
 // === impl Specialists ===
 
 impl Specialists {
-    /// Specialists by capability, and the folder of their packs.
-    pub fn new(specialists: Vec<Arc<Specialist>>, packs: PathBuf) -> Self {
-        let named = |specialist: Arc<Specialist>| (specialist.specialty().capability.clone(), specialist);
-        Self { by_capability: specialists.into_iter().map(named).collect(), packs }
+    /// Whoever is on the roster at the time of a step.
+    pub fn new(roster: Arc<Roster>) -> Self {
+        Self { roster }
     }
 
-    /// The most specific specialist for a capability: `aws` also serves `aws/s3`.
     fn serving(&self, capability: &str) -> Result<Arc<Specialist>, Status> {
-        let mut name = capability;
-        loop {
-            if let Some(found) = self.by_capability.get(name) {
-                return Ok(found.clone());
-            }
-            let Some((parent, _)) = name.rsplit_once('/') else {
-                return Err(ErrorCode::NotFound.status(format!("this worker does not serve \"{capability}\"")));
-            };
-            name = parent;
-        }
-    }
-
-    fn pack_path(&self, digest: &str) -> Result<PathBuf, Status> {
-        let packs = self.by_capability.values().flat_map(|specialist| specialist.catalogue().packs());
-        let found = packs.into_iter().find(|pack| pack.digest() == digest);
-        let missing = || ErrorCode::NotFound.status(format!("this worker does not use a catalogue {digest}"));
-        found.map(|pack| self.packs.join(format!("{}.pack", pack.provider()))).ok_or_else(missing)
+        let missing = || ErrorCode::NotFound.status(format!("this worker does not serve \"{capability}\""));
+        self.roster.serving(capability).ok_or_else(missing)
     }
 }
 
@@ -84,21 +69,30 @@ impl SpecialistService for Specialists {
     }
 
     async fn fetch_pack(&self, request: Request<v1::FetchPackRequest>) -> Result<Response<Chunks>, Status> {
-        let path = self.pack_path(&request.into_inner().digest)?;
-        let unreadable =
-            |source: std::io::Error| ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}"));
-        let mut file = tokio::fs::File::open(&path).await.map_err(unreadable)?;
+        let digest = request.into_inner().digest;
+        let missing = || ErrorCode::NotFound.status(format!("this worker does not use a catalogue {digest}"));
+        let (specialist, number) = self.roster.using(&digest).ok_or_else(missing)?;
         // Bound to 4: a slow reader keeps at most a megabyte here.
         let (sender, receiver) = mpsc::channel(4);
-        tokio::spawn(async move {
+        // From the open file: what lies under its name now may be another pack.
+        spawn_blocking(move || {
+            let pack = &specialist.catalogue().packs()[number];
+            let mut offset = 0;
             loop {
-                let mut data = Vec::with_capacity(CHUNK_BYTES);
-                let chunk = match (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut data).await {
-                    Ok(0) => return,
-                    Ok(_) => Ok(v1::PackChunk { data }),
-                    Err(source) => Err(unreadable(source)),
+                let chunk = match pack.bytes_at(offset, CHUNK_BYTES) {
+                    Ok(data) if data.is_empty() => return,
+                    Ok(data) => {
+                        offset += data.len() as u64;
+                        Ok(v1::PackChunk { data })
+                    }
+                    Err(source) => {
+                        Err(ErrorCode::NotFound.status(format!("could not read the catalogue pack: {source}")))
+                    }
                 };
-                if sender.send(chunk).await.is_err() {
+                if chunk.is_err() {
+                    offset = u64::MAX;
+                }
+                if sender.blocking_send(chunk).is_err() || offset == u64::MAX {
                     return;
                 }
             }
@@ -117,6 +111,10 @@ fn check_limits(request: &v1::AnswerRequest) -> Result<(), Status> {
     }
     if request.earlier.len() > MAX_EARLIER {
         let reason = format!("{} earlier calls; the limit is {MAX_EARLIER}", request.earlier.len());
+        return Err(ErrorCode::InvalidRequest.status(reason));
+    }
+    if request.repair.len() > MAX_FAULTS {
+        let reason = format!("{} faults to repair; the limit is {MAX_FAULTS}", request.repair.len());
         return Err(ErrorCode::InvalidRequest.status(reason));
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 mod draft;
 mod judge;
+mod repair;
 mod reply;
 mod results;
 mod retrieve;
@@ -120,7 +121,7 @@ impl Specialist {
         stage("retrieve");
         let candidates = self.retrieve(task, &draft, vector.as_deref(), &mut meter);
         stage("ground");
-        let mut proposals = self.judge(&candidates, &draft, &evidence);
+        let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {
             debug!(%draft, operation = proposal.operation.name, score = proposal.score, kept = ?proposal.grounded.kept, dropped = ?proposal.grounded.dropped, offers = ?proposal.offers, "judged");
         }

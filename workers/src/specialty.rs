@@ -1,11 +1,23 @@
 //! What a specialist knows about its field: which catalogues, how its drafts are asked for, and example requests that route to it.
 //!
-//! Data, not code: `workers/specialties/*.toml`. A new field is a new file there.
+//! Data, not code: `workers/specialties/*.toml` are shipped; `silverback catalogue add` writes one beside the pack that it
+//! makes. A new field is a new file.
 
-use serde::Deserialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+/// Largest file of a specialty that is read, in bytes.
+const MAX_FILE_BYTES: u64 = 256 << 10;
+/// Most catalogues that are added to one installation: each is a choice for every request.
+const MAX_ADDED: usize = 100;
 
 /// One field of work.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Specialty {
     /// Capability under which it is announced, e.g. `aws`.
@@ -21,7 +33,7 @@ pub struct Specialty {
 }
 
 /// How the free draft is asked for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DraftPrompt {
     /// System message; prefilled once and shared by all requests.
@@ -31,7 +43,7 @@ pub struct DraftPrompt {
 }
 
 /// How requests find a capability.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Routing {
     /// Requests in users' words.
@@ -54,9 +66,52 @@ pub fn built_in() -> Vec<Specialty> {
     BUILT_IN.iter().map(|text| toml::from_str(text).expect("shipped files parse, see the test")).collect()
 }
 
-/// The specialty of one capability.
-pub fn find(capability: &str) -> Option<Specialty> {
-    built_in().into_iter().find(|specialty| specialty.capability == capability)
+/// The specialties that were added beside the packs in a folder, in the order of their names.
+///
+/// A file that cannot be used is passed over with a warning: the others must be served. The name of the file is the
+/// capability, and none can take the place of a shipped one.
+pub fn added(packs: &Path) -> Vec<Specialty> {
+    let shipped: Vec<String> = built_in().into_iter().map(|specialty| specialty.capability).collect();
+    let mut found = Vec::new();
+    for path in files(packs) {
+        match read(&path) {
+            Ok(specialty) if shipped.contains(&specialty.capability) || specialty.capability == crate::PLAN => {
+                warn!(path = %path.display(), "this name is a shipped capability's; the file is passed over");
+            }
+            Ok(specialty) => found.push(specialty),
+            Err(reason) => warn!(path = %path.display(), reason, "not a specialty; the file is passed over"),
+        }
+    }
+    found
+}
+
+fn files(packs: &Path) -> Vec<PathBuf> {
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
+    let entries = fs::read_dir(packs).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> = entries.filter(is_ours).collect();
+    paths.sort();
+    paths.truncate(MAX_ADDED);
+    paths
+}
+
+fn read(path: &Path) -> Result<Specialty, String> {
+    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if length > MAX_FILE_BYTES {
+        return Err(format!("{length} bytes, at most {MAX_FILE_BYTES} are read"));
+    }
+    let text = fs::read_to_string(path).map_err(|error: io::Error| error.to_string())?;
+    let specialty: Specialty = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if specialty.capability != name || specialty.providers != [name.as_ref()] {
+        return Err(format!("capability and provider must be {name:?}, as the file is called"));
+    }
+    Ok(specialty)
+}
+
+/// The specialty of one capability, shipped or added.
+pub fn find(capability: &str, packs: &Path) -> Option<Specialty> {
+    let mut known = built_in().into_iter().chain(added(packs));
+    known.find(|specialty| specialty.capability == capability)
 }
 
 /// Requests that nobody serves.
@@ -77,5 +132,33 @@ mod tests {
             assert!(!specialty.draft.opener.ends_with(' '));
         }
         assert!(none_examples().len() >= 100);
+    }
+
+    fn petstore() -> Specialty {
+        Specialty {
+            capability: "petstore".to_owned(),
+            description: "pets".to_owned(),
+            providers: vec!["petstore".to_owned()],
+            draft: DraftPrompt::default(),
+            routing: Routing { examples: vec!["list \"all\" pets".to_owned()] },
+        }
+    }
+
+    #[test]
+    fn an_added_specialty_is_read_back_and_a_damaged_one_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        put("petstore.toml", &toml::to_string(&petstore()).unwrap());
+        put("cut.toml", "capability = \"cu");
+        put("other.toml", &toml::to_string(&petstore()).unwrap());
+        put(
+            "aws.toml",
+            &toml::to_string(&Specialty { capability: "aws".into(), providers: vec!["aws".into()], ..petstore() })
+                .unwrap(),
+        );
+        put("big.toml", &"#".repeat(300 << 10));
+        assert_eq!(added(folder.path()), [petstore()]);
+        assert_eq!(find("petstore", folder.path()), Some(petstore()));
+        assert!(find("aws", folder.path()).is_some_and(|aws| aws.description != "pets"));
     }
 }

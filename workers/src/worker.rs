@@ -1,16 +1,15 @@
 //! Starts a worker process: load ▶ warm up ▶ listen ▶ announce; and ends it: withdraw ▶ finish ▶ stop.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
-use silverback_catalogue::Catalogue;
 use silverback_decoding::Grammar;
 use silverback_engine::{Embedder, EngineConfig, FinishReason, Message};
 use silverback_proto::{
     DESCRIPTORS,
     v1::{general_service_server::GeneralServiceServer, specialist_service_server::SpecialistServiceServer},
 };
-use silverback_registry::{Announcement, Capability, Card, CardKind, Limits, WorkerId, WorkerRecord};
-use tokio::{net::TcpListener, task::JoinHandle};
+use silverback_registry::Announcement;
+use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -18,16 +17,16 @@ use tracing::{info, warn};
 
 use crate::{
     PLAN, WorkerConfig, WorkerError,
+    announcer::Announcer,
     classify::Classifier,
     general::General,
+    newcomers::{Newcomers, State, Wanted, load_specialist},
+    roster::Roster,
     service::Specialists,
     specialist::Specialist,
     specialty::{self, Specialty},
     writer::{Order, Writer},
 };
-
-/// Changes when what a grammar lets through changes; part of the card.
-const GRAMMAR_VERSION: &str = "1";
 
 /// Longest wait for steps at work when the process ends.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -44,14 +43,27 @@ pub struct Worker {
 pub struct RunningWorker {
     address: SocketAddr,
     announcements: Vec<Announcement>,
+    newcomers: Arc<Newcomers>,
+    following: JoinHandle<()>,
+    stop_following: CancellationToken,
     stop: CancellationToken,
     server: JoinHandle<()>,
 }
 
 /// The parts of a process that is loaded.
 struct Loaded {
+    writer: Writer,
+    /// One a process: the classifier and every specialist share it.
+    embedder: Arc<Embedder>,
     general: Option<General>,
     specialists: Vec<Arc<Specialist>>,
+}
+
+/// What the command line asks for: shipped specialties are loaded at once, added ones are followed.
+struct Asked {
+    plan: bool,
+    shipped: Vec<Specialty>,
+    added: BTreeSet<String>,
 }
 
 // === impl Worker ===
@@ -69,32 +81,43 @@ impl Worker {
     /// announcing goes on in the background.
     pub async fn start(self) -> Result<RunningWorker, WorkerError> {
         let config = self.config;
-        let specialties = specialties(&config.capabilities)?;
-        let serves_plan = config.capabilities.iter().any(|name| name == PLAN);
+        let asked = asked(&config)?;
         let listen_failed = |source| WorkerError::ListenFailed { address: config.listen.to_string(), source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
+        let named = asked.added.clone();
+        let Loaded { writer, embedder, general, specialists } = load(&config, asked).await?;
 
-        let (files, device) = (config.files.clone(), config.device);
-        let loading = tokio::task::spawn_blocking(move || {
-            let writer = Writer::load(&files.model, device, EngineConfig::default())?;
-            let embedder = Arc::new(Embedder::load(&files.embeddings)?);
-            Ok::<_, WorkerError>((writer.clone(), load(&files, specialties, &embedder, writer, serves_plan)?))
-        });
-        let (writer, loaded) =
-            loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
-        warm_up(&writer).await?;
-        for specialist in &loaded.specialists {
-            specialist.warm_up().await?;
+        let announcer =
+            Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
+        let mut announcements = Vec::new();
+        if general.is_some() {
+            announcements.push(announcer.announce_general()?);
         }
-
-        let cards = cards(&config, &loaded)?;
+        for specialist in &specialists {
+            announcements.push(announcer.announce_specialist(specialist)?);
+        }
+        let roster = Arc::new(Roster::new(specialists));
         let stop = CancellationToken::new();
-        let server = serve(listener, loaded, &config, stop.clone());
-        let advertised = config.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
-        let announcements = announce(&config, &advertised, cards)?;
+        let server = serve(listener, general, Arc::clone(&roster), stop.clone());
+
+        let wanted = if config.serves_added { Wanted::All } else { Wanted::Named(named.clone()) };
+        let packs = config.files.packs.clone();
+        let newcomers = Arc::new(Newcomers {
+            announcer,
+            packs,
+            roster,
+            embedder,
+            writer,
+            wanted,
+            state: Mutex::new(State::default()),
+        });
+        newcomers.look().await;
+        newcomers.serve_all(&named)?;
+        let stop_following = CancellationToken::new();
+        let following = tokio::spawn(Arc::clone(&newcomers).follow(stop_following.clone()));
         info!(%address, capabilities = config.capabilities.join(","), model = %config.files.model_name, "worker serves");
-        Ok(RunningWorker { address, announcements, stop, server })
+        Ok(RunningWorker { address, announcements, newcomers, following, stop_following, stop, server })
     }
 }
 
@@ -106,19 +129,24 @@ impl RunningWorker {
         self.address
     }
 
-    /// Waits until every capability stands in the registry.
+    /// Waits until every capability stands in the registry; gives their number.
     ///
     /// # Errors
     /// When another worker owns the name.
-    pub async fn announced(&self) -> Result<(), WorkerError> {
+    pub async fn announced(&self) -> Result<usize, WorkerError> {
         for announcement in &self.announcements {
             announcement.announced().await?;
         }
-        Ok(())
+        Ok(self.announcements.len() + self.newcomers.announced().await?)
     }
 
     /// Leaves the registry, finishes what is at work, stops.
     pub async fn shutdown(self) {
+        self.stop_following.cancel();
+        if let Err(error) = self.following.await {
+            warn!(%error, "following the packs ended badly");
+        }
+        self.newcomers.leave().await;
         for announcement in self.announcements {
             if let Err(error) = announcement.withdraw().await {
                 warn!(%error, "could not leave the registry; the lease will end by itself");
@@ -131,56 +159,45 @@ impl RunningWorker {
     }
 }
 
-fn specialties(capabilities: &[String]) -> Result<Vec<Specialty>, WorkerError> {
-    let mut found = Vec::new();
-    for capability in capabilities.iter().filter(|name| *name != PLAN) {
-        let unknown = || {
-            let mut known: Vec<String> =
-                specialty::built_in().into_iter().map(|specialty| specialty.capability).collect();
-            known.insert(0, PLAN.to_owned());
-            WorkerError::UnknownCapability { capability: capability.clone(), known: known.join(", ") }
-        };
-        found.push(specialty::find(capability).ok_or_else(unknown)?);
-    }
-    Ok(found)
-}
-
-/// One encoder a process: the classifier and every specialist share it.
-fn load(
-    files: &crate::WorkerFiles,
-    specialties: Vec<Specialty>,
-    embedder: &Arc<Embedder>,
-    writer: Writer,
-    serves_plan: bool,
-) -> Result<Loaded, WorkerError> {
-    let general = |writer| Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone())?)));
-    let general = serves_plan.then(|| general(writer.clone())).transpose()?;
-    let mut specialists = Vec::new();
-    for specialty in specialties {
-        specialists.push(load_specialist(files, specialty, embedder.clone(), writer.clone())?);
-    }
-    Ok(Loaded { general, specialists })
-}
-
-fn load_specialist(
-    files: &crate::WorkerFiles,
-    specialty: Specialty,
-    embedder: Arc<Embedder>,
-    writer: Writer,
-) -> Result<Arc<Specialist>, WorkerError> {
-    let mut paths = Vec::new();
-    for provider in &specialty.providers {
-        let path = files.packs.join(format!("{provider}.pack"));
-        if !path.is_file() {
-            return Err(WorkerError::PackMissing {
-                provider: provider.clone(),
-                place: files.packs.display().to_string(),
-            });
+fn asked(config: &WorkerConfig) -> Result<Asked, WorkerError> {
+    let packs = &config.files.packs;
+    let mut asked = Asked { plan: false, shipped: Vec::new(), added: BTreeSet::new() };
+    for capability in &config.capabilities {
+        let shipped = specialty::built_in().into_iter().find(|specialty| specialty.capability == *capability);
+        match shipped {
+            _ if capability == PLAN => asked.plan = true,
+            Some(specialty) => asked.shipped.push(specialty),
+            None if specialty::find(capability, packs).is_some() => drop(asked.added.insert(capability.clone())),
+            None => {
+                let known = specialty::built_in().into_iter().chain(specialty::added(packs));
+                let mut known: Vec<String> = known.map(|specialty| specialty.capability).collect();
+                known.insert(0, PLAN.to_owned());
+                return Err(WorkerError::UnknownCapability { capability: capability.clone(), known: known.join(", ") });
+            }
         }
-        paths.push(path);
     }
-    let catalogue = Arc::new(Catalogue::open(&paths)?);
-    Ok(Arc::new(Specialist::new(specialty, catalogue, Some(embedder), writer)))
+    Ok(asked)
+}
+
+async fn load(config: &WorkerConfig, asked: Asked) -> Result<Loaded, WorkerError> {
+    let (files, device) = (config.files.clone(), config.device);
+    let loading = tokio::task::spawn_blocking(move || {
+        let writer = Writer::load(&files.model, device, EngineConfig::default())?;
+        let embedder = Arc::new(Embedder::load(&files.embeddings)?);
+        let general = |writer| Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone())?)));
+        let general = asked.plan.then(|| general(writer.clone())).transpose()?;
+        let shipped = asked.shipped.into_iter();
+        let specialists =
+            shipped.map(|specialty| load_specialist(&files.packs, specialty, embedder.clone(), writer.clone()));
+        let specialists = specialists.collect::<Result<Vec<_>, _>>()?;
+        Ok::<_, WorkerError>(Loaded { writer, embedder, general, specialists })
+    });
+    let loaded = loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
+    warm_up(&loaded.writer).await?;
+    for specialist in &loaded.specialists {
+        specialist.warm_up().await?;
+    }
+    Ok(loaded)
 }
 
 /// A generation under a grammar must parse before anybody is told that this worker serves.
@@ -205,54 +222,12 @@ async fn warm_up(writer: &Writer) -> Result<(), WorkerError> {
     Ok(())
 }
 
-/// What is announced: the general worker's card and one a specialist.
-fn cards(config: &WorkerConfig, loaded: &Loaded) -> Result<Vec<(String, Card)>, WorkerError> {
-    let base = Card {
-        model: config.files.model_name.clone(),
-        model_digest: config.files.model_digest.parse()?,
-        adapter: None,
-        catalogue: None,
-        catalogue_name: None,
-        grammar_version: GRAMMAR_VERSION.to_owned(),
-        limits: Limits { max_concurrent: config.max_concurrent, max_prompt_tokens: 8192 },
-        kind: CardKind::General,
-        description: "splits requests into steps".to_owned(),
-        examples: Vec::new(),
-    };
-    let general = loaded.general.iter().map(|_| (PLAN.to_owned(), base.clone()));
-    let specialists = loaded.specialists.iter().map(|specialist| {
-        let specialty = specialist.specialty();
-        let card = Card {
-            catalogue: specialist.catalogue().digest().parse().ok(),
-            catalogue_name: Some(specialty.providers.join("+")),
-            kind: CardKind::Specialist,
-            description: specialty.description.clone(),
-            examples: specialty.routing.examples.clone(),
-            ..base.clone()
-        };
-        (specialty.capability.clone(), card)
-    });
-    Ok(general.chain(specialists).collect())
-}
-
-fn announce(
-    config: &WorkerConfig,
-    address: &str,
-    cards: Vec<(String, Card)>,
-) -> Result<Vec<Announcement>, WorkerError> {
-    let mut announcements = Vec::new();
-    for (capability, card) in cards {
-        // The address makes the name: a worker that comes back at its place takes its old name, not a second one.
-        let id =
-            WorkerId::new(address.trim_start_matches("http://").replace(|c: char| !c.is_ascii_alphanumeric(), "-"))?;
-        let record = WorkerRecord::new(id, Capability::new(capability)?, address.to_owned(), &card);
-        announcements.push(config.registry.announce(&record, &card)?);
-    }
-    Ok(announcements)
-}
-
-fn serve(listener: TcpListener, loaded: Loaded, config: &WorkerConfig, stop: CancellationToken) -> JoinHandle<()> {
-    let packs = config.files.packs.clone();
+fn serve(
+    listener: TcpListener,
+    general: Option<General>,
+    roster: Arc<Roster>,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_service_status("", tonic_health::ServingStatus::Serving).await;
@@ -260,15 +235,15 @@ fn serve(listener: TcpListener, loaded: Loaded, config: &WorkerConfig, stop: Can
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .build_v1()
             .expect("the checked-in descriptors are well-formed");
-        let general = loaded
-            .general
-            .map(|general| GeneralServiceServer::new(general).max_decoding_message_size(MAX_MESSAGE_BYTES));
-        let specialists = Specialists::new(loaded.specialists, packs);
+        let general =
+            general.map(|general| GeneralServiceServer::new(general).max_decoding_message_size(MAX_MESSAGE_BYTES));
         let served = Server::builder()
             .add_service(health_service)
             .add_service(reflection)
             .add_optional_service(general)
-            .add_service(SpecialistServiceServer::new(specialists).max_decoding_message_size(MAX_MESSAGE_BYTES))
+            .add_service(
+                SpecialistServiceServer::new(Specialists::new(roster)).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            )
             .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled())
             .await;
         if let Err(error) = served {

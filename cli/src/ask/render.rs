@@ -55,6 +55,7 @@ fn call(text: &mut String, call: &Call) {
     let said = match &call.invocation {
         Invocation::Command(words) => command_line(words),
         Invocation::Http(http) => one_line(&format!("{} {}", http.method, http.url)),
+        Invocation::Mcp(mcp) => one_line(&format!("mcp {} {} {}", mcp.server, mcp.tool, written(&call.arguments))),
     };
     let after = call.after.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let after = if after.is_empty() { String::new() } else { format!(", after {after}") };
@@ -72,6 +73,11 @@ fn call(text: &mut String, call: &Call) {
         let shown = format!("{name:<width$} = {value}  ← {}", source_of(evidence));
         line(text, 6, &style(shown).dim().to_string());
     }
+}
+
+/// The arguments of a tool as it gets them.
+fn written(arguments: &serde_json::Map<String, Value>) -> String {
+    serde_json::to_string(arguments).unwrap_or_default()
 }
 
 /// The argument's name for people: a pointer without its first slash.

@@ -3,7 +3,7 @@
 use indicatif::HumanBytes;
 use silverback_catalogue::{Catalogue, Pack, Scope};
 
-use super::{find, packs, show, stats};
+use super::{add, diff, find, packs, show, stats};
 use crate::{
     args::CatalogueCommand,
     config::Config,
@@ -15,7 +15,16 @@ use crate::{
 /// Runs one of the `catalogue` commands.
 pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, CliError> {
     let text = match command {
-        CatalogueCommand::Build => build(config).await?,
+        CatalogueCommand::Build { botocore, kubectl, out } => {
+            let only = packs::Only { botocore: botocore.clone(), kubectl: kubectl.clone(), out: out.clone() };
+            build(only, config).await?
+        }
+        CatalogueCommand::Diff { old, new, limit, json } => {
+            let found = diff::diff(&config.cache.packs(), old, new)?;
+            if *json { document(&found) } else { diff::page(&found, *limit) }
+        }
+        CatalogueCommand::Add(arguments) => add::add(arguments, config, &Progress::detect()).await?,
+        CatalogueCommand::Remove { name } => add::remove(name, config)?,
         CatalogueCommand::Search { words, provider, k, json } => {
             let catalogue = packs::open(config)?;
             let scope = Scope { provider: provider.as_deref(), service: None };
@@ -31,15 +40,16 @@ pub async fn run(command: &CatalogueCommand, config: &Config) -> Result<Exit, Cl
             let operation = catalogue.operation(find::find(&catalogue, &name.join(" "))?)?;
             if *json { document(&show::document(&operation, catalogue.digest())) } else { show::page(&operation) }
         }
-        CatalogueCommand::List { path } => list(&packs::open(config)?, path.as_deref())?,
+        CatalogueCommand::List { all: true, .. } => packs::table(&config.cache.packs())?,
+        CatalogueCommand::List { path, .. } => list(&packs::open(config)?, path.as_deref())?,
         CatalogueCommand::Stats { json } => stats::stats(&packs::open(config)?, *json)?,
     };
     terminal::put(&text).map_err(CliError::OutputClosed)?;
     Ok(Exit::Complete)
 }
 
-async fn build(config: &Config) -> Result<String, CliError> {
-    let built = packs::build(config, &Progress::detect()).await?;
+async fn build(only: packs::Only, config: &Config) -> Result<String, CliError> {
+    let built = packs::build(only, config, &Progress::detect()).await?;
     let mut rows = vec![["PROVIDER", "OPERATIONS", "SIZE", "DIGEST"].map(str::to_owned)];
     rows.extend(
         built

@@ -22,6 +22,8 @@ pub fn page(operation: &Operation) -> String {
     let said = match &operation.invocation {
         Invocation::Command { words } => words.join(" "),
         Invocation::Http { method, url, .. } => format!("{method} {url}"),
+        Invocation::GraphQl { url, document } => format!("POST {url} {document}"),
+        Invocation::Mcp { server, tool } => format!("mcp {server} {tool}"),
     };
     line(&mut text, &format!("said as {}", style(one_line(&said)).green()));
     text.push('\n');

@@ -172,3 +172,63 @@ fn list_walks_from_vendors_to_operations() {
     let operations = fixture.silverback(&["catalogue", "list", "aws/tiny"]).run();
     assert_eq!(operations.stdout, "aws/tiny/CreateThing\naws/tiny/DeleteThing\n");
 }
+
+/// A botocore data folder whose one service has lost an operation and makes one parameter required.
+fn changed_data(fixture: &Fixture) -> PathBuf {
+    let service = json!({
+        "metadata": { "apiVersion": "2020-01-01", "protocol": "json", "serviceFullName": "Tiny", "serviceId": "Tiny" },
+        "operations": { "CreateThing": { "name": "CreateThing", "http": { "method": "POST", "requestUri": "/" },
+            "input": { "shape": "CreateThingRequest" }, "documentation": "<p>Makes a thing.</p>" } },
+        "shapes": {
+            "CreateThingRequest": { "type": "structure", "required": ["Name", "Box"], "members": {
+                "Name": { "shape": "Name" }, "Box": { "shape": "Box" }, "Color": { "shape": "Name" } } },
+            "Name": { "type": "string" },
+            "Box": { "type": "structure", "members": { "Inner": { "shape": "Box" } } },
+        },
+    });
+    let data = fixture.folder.path().join("data");
+    fs::create_dir_all(data.join("tiny/2020-01-01")).unwrap();
+    fs::write(data.join("tiny/2020-01-01/service-2.json"), service.to_string()).unwrap();
+    data
+}
+
+#[test]
+fn a_rebuild_keeps_the_old_pack_and_diff_says_what_changed() {
+    let fixture = Fixture::built();
+    let listed = fixture.silverback(&["catalogue", "list", "--all"]).run().stdout;
+    let old =
+        listed.lines().find(|line| line.starts_with("aws ")).unwrap().split_whitespace().last().unwrap().to_owned();
+    let data = changed_data(&fixture);
+    let built = fixture.silverback(&["catalogue", "build", "--botocore", data.to_str().unwrap()]).run();
+    assert_eq!(built.code, 0, "{built:?}");
+    let listed = fixture.silverback(&["catalogue", "list", "--all"]).run().stdout;
+    assert_eq!(listed.lines().filter(|line| line.starts_with("aws ")).count(), 2, "{listed}");
+    assert_eq!(listed.lines().filter(|line| line.contains("current")).count(), 4, "{listed}");
+    let done = fixture.silverback(&["catalogue", "diff", &old[.."sha256:".len() + 10], "aws"]).run();
+    assert_eq!(done.code, 0, "{done:?}");
+    let lines: Vec<&str> = done.stdout.lines().map(str::trim).collect();
+    let breaking = lines.iter().position(|line| *line == "breaking").unwrap();
+    let expected = [
+        "operation removed tiny/DeleteThing",
+        "became required tiny/CreateThing Box",
+        "",
+        "not breaking",
+        "parameter added tiny/CreateThing Color: string",
+    ];
+    assert_eq!(lines[breaking + 1..], expected);
+    let done = fixture.silverback(&["catalogue", "diff", &old, "aws", "--json"]).run();
+    let found: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((&found["breaking"], &found["counts"]["parameter-added"]), (&json!(2), &json!(1)), "{found}");
+}
+
+#[test]
+fn diff_says_what_it_can_compare() {
+    let fixture = Fixture::built();
+    let done = fixture.silverback(&["catalogue", "diff", "stripe", "stripe"]).run();
+    assert!(done.code == 0 && done.stdout.ends_with("no difference\n"), "{done:?}");
+    let done = fixture.silverback(&["catalogue", "diff", "azure", "aws"]).run();
+    assert_eq!(done.code, 2, "{done:?}");
+    assert!(done.last_hint().contains("list --all"), "{done:?}");
+    let done = fixture.silverback(&["catalogue", "diff", "stripe", "aws"]).run();
+    assert!(done.code == 2 && done.last_error().contains("one is of stripe, the other of aws"), "{done:?}");
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and that is all it is for")]
 
+mod added;
 mod ask;
 mod catalogue;
 mod exits;

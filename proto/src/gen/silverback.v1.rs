@@ -105,6 +105,15 @@ pub struct HttpRequest {
     #[prost(string, tag = "4")]
     pub body: ::prost::alloc::string::String,
 }
+/// A tool of an MCP server; its arguments are the call's own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct McpTool {
+    /// The name that the server was added under; whoever executes knows its address.
+    #[prost(string, tag = "1")]
+    pub server: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub tool: ::prost::alloc::string::String,
+}
 /// An operation with arguments.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Call {
@@ -139,6 +148,9 @@ pub struct Call {
     /// `sha256:…` of the catalogue pack the worker used.
     #[prost(string, tag = "13")]
     pub catalogue: ::prost::alloc::string::String,
+    /// Set in place of `command` and `http` for a tool of an MCP server.
+    #[prost(message, optional, tag = "14")]
+    pub mcp: ::core::option::Option<McpTool>,
 }
 /// A piece of the request that got no call, and why.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -426,6 +438,27 @@ pub struct AnswerRequest {
     /// RFC 3339 date; relative dates are resolved against it. Empty means the worker's own date.
     #[prost(string, tag = "6")]
     pub today: ::prost::alloc::string::String,
+    /// What the router's check found wrong with the calls of an earlier answer to this step; the step is asked once more because of it.
+    #[prost(message, repeated, tag = "7")]
+    pub repair: ::prost::alloc::vec::Vec<Fault>,
+}
+/// One thing that is wrong with a call.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fault {
+    #[prost(string, tag = "1")]
+    pub provider: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub operation: ::prost::alloc::string::String,
+    /// JSON pointer into the arguments; empty when the whole call is meant.
+    #[prost(string, tag = "4")]
+    pub pointer: ::prost::alloc::string::String,
+    /// Stable: `operation` (there is none), `missing`, `unknown`, `type`, `choice`, `pattern`, `bounds`, `union`, `reference`, …
+    #[prost(string, tag = "5")]
+    pub code: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub message: ::prost::alloc::string::String,
 }
 /// A thing mentioned or made in a session.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

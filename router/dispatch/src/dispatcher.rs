@@ -10,9 +10,10 @@ use silverback_graph::{Answer, Call, Step, StepId, Unanswered};
 use silverback_proto::v1;
 use tokio::{sync::mpsc::UnboundedReceiver, task::unconstrained};
 use tower::{Service, ServiceExt};
+use tracing::{info, warn};
 
 use crate::{
-    DispatchConfig, DispatchError, Gate,
+    Checked, DispatchConfig, DispatchError, Gate,
     balance::{Attempt, Balance, Reply},
     board::Board,
     directory::Directory,
@@ -30,6 +31,16 @@ pub struct Context {
     pub text: String,
     /// RFC 3339 date that relative dates mean; empty means the worker's own.
     pub today: String,
+}
+
+/// One step with what is sent along.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    context: &'a Context,
+    step: &'a Step,
+    /// Calls it may refer to.
+    earlier: &'a [Call],
+    events: &'a EventSink,
 }
 
 /// Sends steps to workers and gathers their answers.
@@ -83,13 +94,11 @@ impl Dispatcher {
         earlier: Vec<Call>,
         events: &EventSink,
     ) -> (StepId, Answer) {
-        let answer = match self.send(context, &step, &earlier, events).await {
-            Ok(reply) => self.gate.check(&reply.worker, &step, &earlier, reply.answer).await,
-            Err(error) => {
-                let unanswered = vec![Unanswered::of_step(&step, error.to_string())];
-                Answer { unanswered, ..Answer::default() }
-            }
-        };
+        let asked = Asked { context, step: &step, earlier: &earlier, events };
+        let answer = self.answer_lawfully(asked).await.unwrap_or_else(|error| {
+            let unanswered = vec![Unanswered::of_step(&step, error.to_string())];
+            Answer { unanswered, ..Answer::default() }
+        });
         for call in &answer.calls {
             // Nobody listens when the client is gone; the request is cancelled by whoever notices that.
             let _ = events.send(StepEvent::CallReady(Box::new(call.seen_from_outside()))).await;
@@ -98,13 +107,31 @@ impl Dispatcher {
         (step.id, answer)
     }
 
-    async fn send(
-        &self,
-        context: &Context,
-        step: &Step,
-        earlier: &[Call],
-        events: &EventSink,
-    ) -> Result<Reply, DispatchError> {
+    /// An answer that passed the gate. One that did not is asked for once more, with what is wrong told to the worker: a second
+    /// repair would seldom help and cost as much again.
+    async fn answer_lawfully(&self, asked: Asked<'_>) -> Result<Answer, DispatchError> {
+        let first = self.send_and_check(asked, Vec::new()).await?;
+        let faults = first.faults();
+        if faults.is_empty() {
+            return Ok(first.into_answer());
+        }
+        info!(request = %asked.context.request, step = %asked.step.id, faults = faults.len(), "step asked for again");
+        match self.send_and_check(asked, faults).await {
+            Ok(second) => Ok(better_of(first, second).into_answer()),
+            Err(error) => {
+                warn!(request = %asked.context.request, step = %asked.step.id, %error, "step could not be repaired");
+                Ok(first.into_answer())
+            }
+        }
+    }
+
+    async fn send_and_check(&self, asked: Asked<'_>, repair: Vec<v1::Fault>) -> Result<Checked, DispatchError> {
+        let reply = self.send(asked, repair).await?;
+        Ok(self.gate.check(&reply.worker, asked.step, asked.earlier, reply.answer).await)
+    }
+
+    async fn send(&self, asked: Asked<'_>, repair: Vec<v1::Fault>) -> Result<Reply, DispatchError> {
+        let Asked { context, step, earlier, events } = asked;
         let request = v1::AnswerRequest {
             request: context.request.clone(),
             step: Some(step.clone().into()),
@@ -112,6 +139,7 @@ impl Dispatcher {
             earlier: earlier.iter().cloned().map(v1::Call::from).collect(),
             session: Vec::new(),
             today: context.today.clone(),
+            repair,
         };
         let attempt = Attempt {
             step: step.id,
@@ -136,6 +164,17 @@ impl Dispatcher {
         let build = || stack::build(self.balance.clone());
         Ok(stacks.entry(capability.to_owned()).or_insert_with(build).clone())
     }
+}
+
+/// The repaired answer, unless it has lost calls that the first one had right. The time and tokens of both were spent.
+fn better_of(first: Checked, second: Checked) -> Checked {
+    let (mut better, other) =
+        if second.answer.calls.len() < first.answer.calls.len() { (first, second) } else { (second, first) };
+    better.answer.usage += other.answer.usage;
+    for rejected in &mut better.rejected {
+        rejected.unanswered.reason.push_str("; the specialist was told and asked again once");
+    }
+    better
 }
 
 async fn report(events: &EventSink, failed: impl IntoIterator<Item = Unanswered>) {

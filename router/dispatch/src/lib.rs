@@ -21,5 +21,5 @@ pub use directory::{Directory, Worker};
 pub use dispatcher::{Context, Dispatcher};
 pub use error::DispatchError;
 pub use event::{EventSink, StepEvent};
-pub use gate::Gate;
+pub use gate::{Checked, Gate, Rejected};
 pub use peers::{Outstanding, Peer, Peers};

@@ -56,7 +56,7 @@ pub struct Call {
     pub catalogue: String,
 }
 
-/// How the call is said to its vendor: `"command": […]` or `"http": {…}`.
+/// How the call is said to its vendor: `"command": […]`, `"http": {…}` or `"mcp": {…}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Invocation {
@@ -64,6 +64,17 @@ pub enum Invocation {
     Command(Vec<String>),
     /// A request that lacks only its secrets.
     Http(HttpRequest),
+    /// A tool of an MCP server.
+    Mcp(McpTool),
+}
+
+/// A tool of an MCP server; its arguments are the call's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpTool {
+    /// The name that the server was added under; whoever executes knows its address.
+    pub server: String,
+    /// The tool's own name.
+    pub tool: String,
 }
 
 /// An HTTP operation, ready to send but for its secrets.

@@ -14,7 +14,7 @@ mod step;
 mod validate;
 mod wire;
 
-pub use call::{Call, Effect, Evidence, EvidenceSource, HttpRequest, Invocation};
+pub use call::{Call, Effect, Evidence, EvidenceSource, HttpRequest, Invocation, McpTool};
 pub use error::GraphError;
 pub use hash::{canonical_json, digest};
 pub use id::{CallId, StepId};

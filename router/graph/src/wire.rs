@@ -6,8 +6,8 @@ use serde_json::Value;
 use silverback_proto::v1;
 
 use crate::{
-    Call, Diagnostic, Effect, Evidence, EvidenceSource, GraphError, HttpRequest, Invocation, Plan, PlanUsage, Severity,
-    Step, StepId, Unanswered, Usage,
+    Call, Diagnostic, Effect, Evidence, EvidenceSource, GraphError, HttpRequest, Invocation, McpTool, Plan, PlanUsage,
+    Severity, Step, StepId, Unanswered, Usage,
 };
 
 /// Larger arguments of one call are refused.
@@ -39,10 +39,13 @@ impl TryFrom<v1::Call> for Call {
             Ok(_) => return Err(bad("arguments", "not a JSON object".into())),
             Err(error) => return Err(bad("arguments", error.to_string())),
         };
-        let invocation = match (call.http, call.command) {
-            (Some(http), command) if command.is_empty() => Invocation::Http(http.into()),
-            (None, command) if !command.is_empty() => Invocation::Command(command),
-            _ => return Err(bad("command", "exactly one of command and http must be set".into())),
+        let invocation = match (call.http, call.mcp, call.command) {
+            (Some(http), None, command) if command.is_empty() => Invocation::Http(http.into()),
+            (None, Some(mcp), command) if command.is_empty() => {
+                Invocation::Mcp(McpTool { server: mcp.server, tool: mcp.tool })
+            }
+            (None, None, command) if !command.is_empty() => Invocation::Command(command),
+            _ => return Err(bad("command", "exactly one of command, http and mcp must be set".into())),
         };
         let evidence: Result<_, _> = call.evidence.into_iter().map(Evidence::try_from).collect();
         Ok(Call {
@@ -170,9 +173,10 @@ impl From<Step> for v1::Step {
 
 impl From<Call> for v1::Call {
     fn from(call: Call) -> Self {
-        let (command, http) = match call.invocation {
-            Invocation::Command(command) => (command, None),
-            Invocation::Http(http) => (Vec::new(), Some(http.into())),
+        let (command, http, mcp) = match call.invocation {
+            Invocation::Command(command) => (command, None, None),
+            Invocation::Http(http) => (Vec::new(), Some(http.into()), None),
+            Invocation::Mcp(McpTool { server, tool }) => (Vec::new(), None, Some(v1::McpTool { server, tool })),
         };
         v1::Call {
             id: call.id.to_string(),
@@ -186,6 +190,7 @@ impl From<Call> for v1::Call {
             after: print_all(&call.after),
             command,
             http,
+            mcp,
             evidence: call.evidence.into_iter().map(v1::Evidence::from).collect(),
             catalogue: call.catalogue,
         }

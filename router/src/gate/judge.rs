@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use silverback_catalogue::{
-    Effect as CatalogueEffect, Operation, Pack, check,
+    Effect as CatalogueEffect, Operation, Pack, Violation, ViolationCode, check,
     command::{Rendered, render},
     result_path_of, result_schema,
 };
-use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, Reference, references};
+use silverback_graph::{Call, CallId, Effect, HttpRequest, Invocation, McpTool, Reference, references};
 
 use super::OpenPacks;
 
@@ -21,7 +21,18 @@ type Known = BTreeMap<CallId, (Arc<Operation>, Value)>;
 /// A call and whether it may be passed on.
 pub(super) struct Judged {
     pub(super) call: Call,
-    pub(super) verdict: Result<(), String>,
+    pub(super) verdict: Result<(), Problem>,
+}
+
+/// Why a call may not be passed on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Problem {
+    /// One line for people.
+    pub(super) reason: String,
+    /// For the worker, when it can do better.
+    pub(super) faults: Vec<Violation>,
+    /// Does the catalogue know the operation? Its name is made up otherwise, and must not become a label of a metric.
+    pub(super) is_known: bool,
 }
 
 /// Judges the calls of one answer; `earlier` are those they may refer to. Blocks on reading packs.
@@ -53,26 +64,34 @@ pub(super) fn judge(calls: Vec<Call>, earlier: &[Call], packs: &OpenPacks) -> Ve
 
 /// Writes a call's invocation anew. Blocks on reading the pack.
 pub(super) fn write_invocation(pack: Arc<Pack>, call: &mut Call) -> Result<(), String> {
-    let operation = find_in(&pack, call)?;
+    let operation = find_in(&pack, call).map_err(|problem| problem.reason)?;
     write_from_catalogue(&operation, call);
     Ok(())
 }
 
-fn find_operation(call: &Call, packs: &OpenPacks) -> Result<Arc<Operation>, String> {
-    let pack = packs.get(&call.catalogue).ok_or("the answer names too many catalogues")?;
-    find_in(pack.as_ref().map_err(Clone::clone)?, call)
+fn find_operation(call: &Call, packs: &OpenPacks) -> Result<Arc<Operation>, Problem> {
+    let pack = packs.get(&call.catalogue).ok_or_else(|| hopeless("the answer names too many catalogues".to_owned()))?;
+    find_in(pack.as_ref().map_err(|reason| hopeless(reason.clone()))?, call)
 }
 
-fn find_in(pack: &Pack, call: &Call) -> Result<Arc<Operation>, String> {
+fn find_in(pack: &Pack, call: &Call) -> Result<Arc<Operation>, Problem> {
     if pack.provider() != call.provider {
-        return Err(format!("its catalogue is of {}, not of {}", pack.provider(), call.provider));
+        return Err(hopeless(format!("its catalogue is of {}, not of {}", pack.provider(), call.provider)));
     }
-    let missing = || format!("{} has no operation {} {}", call.provider, call.service, call.operation);
-    let index = pack.find(&call.service, &call.operation).ok_or_else(missing)?;
-    pack.operation(index).map_err(|error| error.to_string())
+    let Some(index) = pack.find(&call.service, &call.operation) else {
+        let reason = format!("{} has no operation {} {}", call.provider, call.service, call.operation);
+        let fault = Violation { pointer: String::new(), code: ViolationCode::Operation, message: reason.clone() };
+        return Err(Problem { reason, faults: vec![fault], is_known: false });
+    };
+    pack.operation(index).map_err(|error| hopeless(error.to_string()))
 }
 
-fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String> {
+/// Telling the worker cannot help.
+fn hopeless(reason: String) -> Problem {
+    Problem { reason, faults: Vec::new(), is_known: false }
+}
+
+fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), Problem> {
     let arguments = Value::Object(std::mem::take(&mut call.arguments));
     let violations = check(operation, &arguments);
     if let Value::Object(arguments) = arguments {
@@ -83,12 +102,13 @@ fn check_arguments(operation: &Operation, call: &mut Call) -> Result<(), String>
     }
     let told: Vec<_> =
         violations.iter().take(TOLD).map(|found| format!("{}: {}", found.pointer, found.message)).collect();
-    Err(told.join("; "))
+    Err(Problem { reason: told.join("; "), faults: violations, is_known: true })
 }
 
 /// A call that is not in the list is left to merging, which knows the whole plan.
-fn check_references(call: &Call, operations: &Known) -> Result<(), String> {
-    let found = references(&call.arguments).map_err(|pointer| format!("{pointer}: this reference cannot be read"))?;
+fn check_references(call: &Call, operations: &Known) -> Result<(), Problem> {
+    let unreadable = |pointer: String| misled(pointer, "this reference cannot be read".to_owned());
+    let found = references(&call.arguments).map_err(unreadable)?;
     let own = operations.get(&call.id).map(|(own, _)| own);
     for (pointer, reference) in found {
         let Some((target, arguments)) = operations.get(&reference.call) else {
@@ -100,7 +120,8 @@ fn check_references(call: &Call, operations: &Known) -> Result<(), String> {
             && given != wanted
         {
             let path = &reference.path;
-            return Err(format!("{pointer}: {path} of {} is {given}, but {wanted} is needed", target.name));
+            let message = format!("{path} of {} is {given}, but {wanted} is needed", target.name);
+            return Err(misled(pointer, message));
         }
     }
     Ok(())
@@ -111,12 +132,18 @@ fn check_path<'a>(
     pointer: &str,
     reference: &Reference,
     (target, arguments): (&'a Operation, &Value),
-) -> Result<Option<&'a Value>, String> {
+) -> Result<Option<&'a Value>, Problem> {
     if !result_schema(target, arguments).is_object() {
         return Ok(None);
     }
-    let missing = || format!("{pointer}: the result of {} has no {}", target.name, reference.path);
+    let missing = || misled(pointer.to_owned(), format!("the result of {} has no {}", target.name, reference.path));
     result_path_of(target, arguments, &reference.path).map(Some).ok_or_else(missing)
+}
+
+/// A reference that leads nowhere or to the wrong kind of value.
+fn misled(pointer: String, message: String) -> Problem {
+    let reason = format!("{pointer}: {message}");
+    Problem { reason, faults: vec![Violation { pointer, code: ViolationCode::Reference, message }], is_known: true }
 }
 
 /// The schema of the argument at a JSON pointer; `None` where the catalogue leaves it open.
@@ -160,6 +187,7 @@ fn write_from_catalogue(operation: &Operation, call: &mut Call) {
             headers: parts.headers.into_iter().collect(),
             body: parts.body,
         }),
+        Rendered::Mcp { server, tool } => Invocation::Mcp(McpTool { server, tool }),
     };
 }
 

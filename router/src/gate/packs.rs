@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use silverback_catalogue::Pack;
+use silverback_catalogue::{Pack, pack::archive};
 use silverback_dispatch::{Peers, Worker};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 use tracing::{debug, warn};
@@ -71,7 +71,12 @@ impl Packs {
 
     async fn find_here(&self, digest: &str, hex: &str) -> Option<Pack> {
         let (dir, kept, digest) = (self.dir.clone(), self.fetched.join(format!("{hex}.pack")), digest.to_owned());
-        spawn_blocking(move || find_in_folder(&dir, &digest).or_else(|| open_as(&kept, &digest))).await.ok().flatten()
+        let find = move || {
+            // An older pack of ours lies in the archive; the current one does too, but folders may be filled by other hands.
+            let archived = archive::path_of(&dir, &digest).and_then(|path| open_as(&path, &digest));
+            archived.or_else(|| find_in_folder(&dir, &digest)).or_else(|| open_as(&kept, &digest))
+        };
+        spawn_blocking(find).await.ok().flatten()
     }
 
     async fn fetch(&self, digest: &str, hex: &str, worker: Option<&Worker>) -> Result<Pack, String> {

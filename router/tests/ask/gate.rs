@@ -2,7 +2,8 @@
 
 use std::{fs, sync::atomic::Ordering};
 
-use silverback_proto::v1::{Plan, answer_event::Event, plan_event};
+use silverback_catalogue::{PackWriter, pack::archive};
+use silverback_proto::v1::{AnswerRequest, Plan, answer_event::Event, plan_event};
 
 use crate::{
     double::{Double, Script},
@@ -89,6 +90,23 @@ async fn a_pack_that_is_not_here_is_fetched_once_and_kept() {
         assert_eq!(ask_for_vpc(&mut client).await.calls.len(), 1);
     }
     assert_eq!(aws.packs_sent.load(Ordering::SeqCst), 1, "the second router found it on the disk");
+}
+
+#[tokio::test]
+async fn calls_of_an_older_pack_pass_after_a_rebuild() {
+    let mut troop = Troop::new().await;
+    let old = troop.pack.clone();
+    archive::keep(&troop.folder.path().join("aws.pack"), &old).unwrap();
+    let new = PackWriter::new("aws").finish(troop.folder.path().join("aws.pack")).unwrap().digest;
+    archive::keep(&troop.folder.path().join("aws.pack"), &new).unwrap();
+    assert_ne!(old, new);
+    let reply = move |_: &AnswerRequest| vec![call("c1", &old, "CreateVpc", r#"{"CidrBlock":"10.0.0.0/16"}"#)];
+    let (general, aws) = (Double::start(Script::plan(&ONE_LINE)), Double::start(Script::answering(reply)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    assert_eq!(ask_for_vpc(&mut client).await.calls.len(), 1);
+    assert_eq!(aws.packs_sent.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod double;
 mod edge;
 mod gate;
 mod planning;
+mod repair;
 mod troop;

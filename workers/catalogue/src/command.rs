@@ -24,6 +24,7 @@ use crate::operation::{Invocation, Operation};
 
 mod aws;
 mod bind;
+mod body;
 mod coerce;
 mod expression;
 mod form;
@@ -79,6 +80,13 @@ pub enum Rendered {
     Command(Vec<String>),
     /// A request over HTTP.
     Http(HttpParts),
+    /// A tool of an MCP server; its arguments are the call's own.
+    Mcp {
+        /// The name the server was added under.
+        server: String,
+        /// The tool's own name.
+        tool: String,
+    },
 }
 
 /// A request over HTTP without what is secret in it.
@@ -105,6 +113,8 @@ pub fn render(operation: &Operation, arguments: &Value) -> Rendered {
             let request = http::Request { method, url, media: body };
             Rendered::Http(http::render(operation, &request, arguments))
         }
+        Invocation::GraphQl { url, document } => Rendered::Http(body::graphql(url, document, arguments)),
+        Invocation::Mcp { server, tool } => Rendered::Mcp { server: server.clone(), tool: tool.clone() },
     }
 }
 

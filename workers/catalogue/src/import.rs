@@ -1,17 +1,27 @@
 //! Turns vendors' own descriptions into [`Operation`]s.
 //!
-//! One module a source. Each gives an [`Imported`]; none knows packs, search or models. Start at [`Imported`].
+//! One module a source. Each gives an [`Imported`]; none knows packs, search or models. The vendors whose
+//! descriptions are shipped have a module each; what users bring comes in through [`brought`]. Start at [`Imported`].
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::error::Result;
 use crate::operation::Operation;
 
+mod assemble;
 pub mod aws;
+pub mod brought;
+mod clean;
+pub mod document;
+pub mod graphql;
 pub mod kubectl;
 pub mod kubernetes;
+pub mod mcp;
+pub mod openapi;
 pub mod openbb;
+mod schema;
 pub mod stripe;
 
 /// Everything one vendor offers, ready to be packed.
@@ -47,5 +57,20 @@ impl Imported {
     /// No operation at all?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives all operations another provider: a folder of service models under the name somebody adds it.
+    ///
+    /// # Errors
+    /// A service or operation whose name cannot be shown or typed.
+    pub fn belong_to(&mut self, provider: &str) -> Result<()> {
+        self.provider = provider.to_owned();
+        for operation in self.services.iter_mut().flat_map(|service| &mut service.operations) {
+            if let Some(reason) = clean::problem_of_name(&operation.name) {
+                return Err(document::refused(&operation.service, reason));
+            }
+            operation.provider = provider.to_owned();
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ pub mod build;
 pub mod catalogue;
 pub mod check;
 pub mod command;
+pub mod diff;
 pub mod draft;
 pub mod error;
 pub mod import;

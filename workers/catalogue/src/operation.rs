@@ -42,6 +42,21 @@ pub enum Invocation {
         /// Media type of the body, e.g. `application/x-www-form-urlencoded`; empty without a body.
         body: String,
     },
+    /// One POST of a document that is fixed and variables that are the arguments.
+    GraphQl {
+        /// Absolute URL.
+        url: String,
+        /// `query pet($id: ID!) { pet(id: $id) { name } }`
+        document: String,
+    },
+    /// A tool of an MCP server, called with the arguments as they are.
+    Mcp {
+        /// The name the server was added under. Not its address or command line: those may hold secrets, and the
+        /// executor knows them.
+        server: String,
+        /// The tool's own name.
+        tool: String,
+    },
 }
 
 /// One callable thing: an AWS API operation, a kubectl command, a Stripe endpoint, a market-data path.
@@ -56,7 +71,7 @@ pub enum Invocation {
 /// | `x-flag` | long flag name without dashes, e.g. `cidr-block` |
 /// | `x-short` | short flag letter |
 /// | `x-position` | index among the positionals, from 0; `x-rest: true` takes all that remain |
-/// | `x-in` | `path`, `query`, `header`, `body` |
+/// | `x-in` | `path`, `query`, `header`, `body`; `variable` of a GraphQL document |
 /// | `x-never` | `true`: never the model's to write (page tokens, idempotency tokens, dry-run switches) |
 /// | `x-needs` | parameters with their values that this one has no effect without, e.g. `{"exclude": ["*"]}` |
 /// | `x-words` | further words people use for it |

@@ -5,6 +5,7 @@
 //! Not memory-mapped: `mmap` needs `unsafe` (allowed in the engine only) and a file cut off under a mapping kills the
 //! process. The index (a few MB) is read and checked at opening; operations are read by `pread` when somebody asks.
 
+pub mod archive;
 mod blocks;
 mod embed;
 mod format;
@@ -106,6 +107,11 @@ impl Pack {
         &self.path
     }
 
+    /// Size of the file in bytes when it was opened.
+    pub fn file_len(&self) -> u64 {
+        self.header.file_len
+    }
+
     /// Services with the ranges of their operations, in the order of the operations.
     pub fn services(&self) -> &[ServiceEntry] {
         &self.index.services
@@ -158,6 +164,17 @@ impl Pack {
             blocks::decode(&packed, &entry.block, &self.path)
         })?;
         block.operation((index - entry.first) as usize, &self.path)
+    }
+
+    /// At most `most` bytes of the file that was opened, from `offset` on; empty at its end.
+    ///
+    /// The file stays the one that was opened, also when another pack was renamed to its name since.
+    ///
+    /// # Errors
+    /// The disk refuses, or the file was cut off under us.
+    pub fn bytes_at(&self, offset: u64, most: usize) -> Result<Vec<u8>> {
+        let end = self.header.file_len.min(offset.saturating_add(most as u64));
+        read_at(&self.file, &self.path, offset.min(end)..end)
     }
 
     /// Reads the whole file and checks it against the digest.

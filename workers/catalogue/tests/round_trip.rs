@@ -54,6 +54,7 @@ fn back(operation: &Operation, arguments: &Value) -> (Value, String) {
             (whole(bind(operation, &lines[0])), written)
         }
         Rendered::Http(request) => (whole(read_request(operation, &request)), format!("{request:?}")),
+        Rendered::Mcp { .. } => unreachable!("no vendor that is shipped speaks MCP"),
     }
 }
 

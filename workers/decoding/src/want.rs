@@ -263,6 +263,11 @@ fn string(slot: &Slot<'_>) -> Want {
     by_word(slot, provider)
 }
 
+fn is_pair_by_pattern(slot: &Slot<'_>) -> bool {
+    let pattern = slot.schema.get("pattern").and_then(Value::as_str);
+    pattern.is_some_and(|pattern| pattern.starts_with(PAIR_PATTERN))
+}
+
 fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     let kubernetes = provider == "kubernetes";
     let is_range = slot
@@ -290,10 +295,9 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     if slot.has_word(&["protocol", "protocols"]) {
         return Want::Protocol;
     }
-    if slot.schema.get("pattern").and_then(Value::as_str).is_some_and(|pattern| pattern.starts_with(PAIR_PATTERN)) {
-        return Want::Pair;
-    }
-    if slot.has_word(&["selector", "labels", "annotations", "env", "literal", "taints", "overrides"]) {
+    if is_pair_by_pattern(slot)
+        || slot.has_word(&["selector", "labels", "annotations", "env", "literal", "taints", "overrides"])
+    {
         return Want::Pair;
     }
     if slot.has_word(&["include", "exclude", "glob", "pattern"]) {

@@ -13,7 +13,7 @@ use silverback_decoding::{
     ground_arguments, offers,
 };
 
-use super::Specialist;
+use super::{Specialist, Task, repair::Faults};
 
 /// Weight of a required parameter for which the request gives nothing.
 const MISSING: f32 = 0.15;
@@ -40,15 +40,26 @@ pub struct Proposal {
 
 impl Specialist {
     /// All candidates that the catalogue can open, best first.
-    pub(super) fn judge(&self, candidates: &[Candidate], draft: &str, evidence: &Evidence) -> Vec<Proposal> {
+    pub(super) fn judge(
+        &self,
+        candidates: &[Candidate],
+        draft: &str,
+        evidence: &Evidence,
+        task: &Task,
+    ) -> Vec<Proposal> {
         let lines = command::parse(draft);
         let mut proposals = Vec::new();
         for candidate in candidates {
             let Ok(operation) = self.catalogue.operation(candidate.operation) else { continue };
-            let drafted = match lines.first() {
+            let faults = Faults::of(task, &operation);
+            if faults.is_refused() {
+                continue;
+            }
+            let mut drafted = match lines.first() {
                 Some(line) if candidate.sources.draft => command::bind(&operation, line).arguments,
                 _ => Map::new(),
             };
+            drafted.retain(|name, _| !faults.concern(name));
             let grounded = ground_lawfully(&operation, drafted, evidence);
             let offers = offers(&operation, evidence, &grounded.kept);
             let unplaced = unplaced(evidence, &grounded, &offers);

@@ -40,11 +40,13 @@ pub fn left_over(operation: &Operation, left: &Leftover) -> Outcome {
 pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<Outcome, WorkerError> {
     let operation = &proposal.operation;
     let arguments = Value::Object(proposal.grounded.kept.clone());
-    let (command, http) = match command::render(operation, &arguments) {
-        Rendered::Command(words) => (words, None),
+    let (command, http, mcp) = match command::render(operation, &arguments) {
+        Rendered::Command(words) => (words, None, None),
+        Rendered::Mcp { server, tool } => (Vec::new(), None, Some(v1::McpTool { server, tool })),
         Rendered::Http(parts) => {
             let headers = parts.headers.into_iter().collect();
-            (Vec::new(), Some(v1::HttpRequest { method: parts.method, url: parts.url, headers, body: parts.body }))
+            let http = v1::HttpRequest { method: parts.method, url: parts.url, headers, body: parts.body };
+            (Vec::new(), Some(http), None)
         }
     };
     let mut after: Vec<String> = proposal
@@ -69,6 +71,7 @@ pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<O
         after,
         command,
         http,
+        mcp,
         evidence: proposal.grounded.proofs.iter().map(evidence_of).collect(),
         catalogue: pack.digest(),
     })))

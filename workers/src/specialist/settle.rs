@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use silverback_catalogue::{Operation, check};
 use silverback_decoding::{Evidence, Form, GroundedCall, Offers, ParamOffer, Proof, Source, ground_arguments};
 
-use super::judge::Proposal;
+use super::{judge::Proposal, repair::Faults};
 
 /// Words of names that mark the ends of a range.
 const ENDS: [&str; 8] = ["start", "end", "from", "to", "since", "until", "before", "after"];
@@ -31,13 +31,15 @@ struct Settling<'a> {
     used: Vec<(Range<usize>, String)>,
 }
 
-/// Sorts the offers of a proposal into what stands and what is open.
-pub fn settle(proposal: &Proposal, evidence: &Evidence) -> Settled {
+/// Sorts the offers of a proposal into what stands and what is open. What was refused before does not stand by itself again.
+pub fn settle(proposal: &Proposal, evidence: &Evidence, faults: &Faults<'_>) -> Settled {
     let mut settling = Settling { operation: &proposal.operation, evidence, arguments: Map::new(), used: Vec::new() };
     settling.keep_draft(&proposal.grounded);
     let mut open = Offers { missing: proposal.offers.missing.clone(), ..Offers::default() };
-    let (references, others): (Vec<_>, Vec<_>) =
-        proposal.offers.parameters.iter().partition(|offer| reference(offer).is_some());
+    let (refused, offers): (Vec<_>, Vec<_>) =
+        proposal.offers.parameters.iter().partition(|offer| faults.concern(&offer.name));
+    open.parameters.extend(refused.into_iter().cloned());
+    let (references, others): (Vec<_>, Vec<_>) = offers.into_iter().partition(|offer| reference(offer).is_some());
     for offer in references {
         settling.take_reference(offer);
     }

@@ -9,6 +9,7 @@ use tracing::warn;
 use super::{
     Specialist, Task,
     judge::Proposal,
+    repair::Faults,
     settle::{Settled, settle},
 };
 use crate::{WorkerError, usage::Meter, writer::Order};
@@ -31,7 +32,8 @@ impl Specialist {
         evidence: &Evidence,
         meter: &mut Meter,
     ) -> Result<Proposal, WorkerError> {
-        let Settled { mut arguments, open } = settle(&proposal, evidence);
+        let faults = Faults::of(task, &proposal.operation);
+        let Settled { mut arguments, open } = settle(&proposal, evidence, &faults);
         if !open.parameters.is_empty() {
             arguments.extend(self.decode(&proposal, &open, task, meter).await?);
         }
@@ -97,6 +99,7 @@ fn prompt(proposal: &Proposal, open: &Offers, task: &Task) -> String {
     if !proposal.grounded.kept.is_empty() {
         text.push_str(&format!("Already said: {}\n", Value::Object(proposal.grounded.kept.clone())));
     }
+    text.push_str(&Faults::of(task, operation).told());
     text.push_str(&format!("Request: {}", task.text()));
     text
 }

@@ -12,7 +12,9 @@ use std::{
 };
 
 use double::{Double, Script, call};
-use silverback_dispatch::{Context, Directory, DispatchConfig, Dispatcher, EventSink, Gate, Peers, StepEvent, Worker};
+use silverback_dispatch::{
+    Checked, Context, Directory, DispatchConfig, Dispatcher, EventSink, Gate, Peers, StepEvent, Worker,
+};
 use silverback_graph::{Answer, Call, Step, StepId};
 use silverback_proto::{ErrorCode, v1::answer_event::Event};
 use tokio::sync::mpsc;
@@ -22,8 +24,8 @@ struct OpenGate;
 
 #[tonic::async_trait]
 impl Gate for OpenGate {
-    async fn check(&self, _: &Worker, _: &Step, _: &[Call], answer: Answer) -> Answer {
-        answer
+    async fn check(&self, _: &Worker, _: &Step, _: &[Call], answer: Answer) -> Checked {
+        Checked { answer, rejected: Vec::new() }
     }
 }
 

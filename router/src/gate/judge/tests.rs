@@ -40,7 +40,7 @@ fn pointers_lead_through_lists_and_shared_shapes() {
 fn a_result_nobody_describes_may_be_referred_to() {
     let reference = Reference { call: CallId::nth(0), path: "Anything".into() };
     let mut target = operation();
-    assert!(check_path("/x", &reference, (&target, &Value::Null)).unwrap_err().contains("has no Anything"));
+    assert!(check_path("/x", &reference, (&target, &Value::Null)).unwrap_err().reason.contains("has no Anything"));
     target.result = Value::Null;
     assert_eq!(check_path("/x", &reference, (&target, &Value::Null)), Ok(None));
 }

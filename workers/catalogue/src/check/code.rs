@@ -21,6 +21,8 @@ pub enum ViolationCode {
     Union,
     /// A reference to an earlier result is malformed.
     Reference,
+    /// The catalogue has no such operation.
+    Operation,
     /// Nested too deep, or more values than are looked at.
     TooLarge,
 }
@@ -29,7 +31,7 @@ pub enum ViolationCode {
 
 impl ViolationCode {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Required,
         Self::Unknown,
         Self::Type,
@@ -39,6 +41,7 @@ impl ViolationCode {
         Self::Length,
         Self::Union,
         Self::Reference,
+        Self::Operation,
         Self::TooLarge,
     ];
 
@@ -54,6 +57,7 @@ impl ViolationCode {
             Self::Length => "length",
             Self::Union => "union",
             Self::Reference => "reference",
+            Self::Operation => "operation",
             Self::TooLarge => "too_large",
         }
     }

@@ -34,6 +34,8 @@ pub fn bind(operation: &Operation, line: &CommandLine) -> Bound {
             binder.bind_fields(&line.flags);
             binder.bind_in_order(url, &positionals);
         }
+        // Nobody writes lines for these; whatever names a parameter may still propose a value.
+        Invocation::GraphQl { .. } | Invocation::Mcp { .. } => binder.bind_fields(&line.flags),
     }
     binder.bound
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CommandLine, HttpParts, form, reference};
+use super::{CommandLine, HttpParts, body, form};
 use crate::operation::Operation;
 
 /// How an operation is said over HTTP.
@@ -12,43 +12,31 @@ pub struct Request<'a> {
     pub media: &'a str,
 }
 
-/// Fills path, query and body from the arguments, each where its parameter's `x-in` says.
+/// Fills path, query, headers and body from the arguments, each where its parameter's `x-in` says.
 pub fn render(operation: &Operation, request: &Request, arguments: &Value) -> HttpParts {
     let mut url = request.url.to_owned();
     let mut query = Vec::new();
-    let mut body = serde_json::Map::new();
+    let mut body = body::Body::new(request.media);
     let mut headers = Vec::new();
     for (name, schema) in operation.properties() {
         let Some(value) = arguments.get(name) else { continue };
+        let wire = schema["x-name"].as_str().unwrap_or(name);
         match schema["x-in"].as_str() {
-            Some("path") => url = url.replace(&format!("{{{name}}}"), &form::encode(&form::text(value))),
-            Some("header") => headers.push((name.to_owned(), form::text(value))),
-            Some("body") => drop(body.insert(name.to_owned(), value.clone())),
-            _ => form::flatten(name, value, &mut query),
+            Some("path") => url = url.replace(&format!("{{{wire}}}"), &form::encode(&body::one_text(schema, value))),
+            Some("header") => headers.push((wire.to_owned(), body::one_text(schema, value))),
+            Some("body") => body.put(wire, schema, value),
+            _ => body::styled(wire, schema, value, &mut query),
         }
     }
     if !query.is_empty() {
-        url = format!("{url}?{}", form::join(&query));
+        let sign = if url.contains('?') { '&' } else { '?' };
+        url = format!("{url}{sign}{}", form::join(&query));
     }
-    let body = write_body(request.media, body);
+    let (media, body) = body.write();
     if !body.is_empty() {
-        headers.push(("Content-Type".to_owned(), request.media.to_owned()));
+        headers.push(("Content-Type".to_owned(), media));
     }
     HttpParts { method: request.method.to_owned(), url, headers, body }
-}
-
-fn write_body(media: &str, fields: serde_json::Map<String, Value>) -> String {
-    if fields.is_empty() {
-        return String::new();
-    }
-    if media == "application/json" {
-        return reference::words_inside(&Value::Object(fields)).to_string();
-    }
-    let mut pairs = Vec::new();
-    for (name, value) in &fields {
-        form::flatten(name, value, &mut pairs);
-    }
-    form::join(&pairs)
 }
 
 /// `curl` flags that take a word and say nothing about the call; credentials are among them and are dropped here.

@@ -89,6 +89,7 @@ fn line(name: &str, arguments: Value) -> String {
     match render(operation(name), &arguments) {
         Rendered::Command(vector) => quote(&vector),
         Rendered::Http(http) => format!("{} {} {}", http.method, http.url, http.body).trim().to_owned(),
+        Rendered::Mcp { server, tool } => format!("{server} {tool}"),
     }
 }
 

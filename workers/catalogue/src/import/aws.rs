@@ -16,7 +16,7 @@ mod s3;
 mod semantics;
 mod shapes;
 mod source;
-mod text;
+pub(super) mod text;
 mod waiters;
 
 use std::path::Path;
@@ -64,6 +64,21 @@ impl Botocore {
         let folders = self.source.services();
         folders.into_iter().map(|folder| Ok(import_service(&folder, &self.source.load(&folder)?)))
     }
+}
+
+/// Imports one service model that somebody brought (`service-2.json`): said through the AWS command line, as
+/// `aws configure add-model` makes it.
+pub(super) fn operations_of_model(api: Value, source: &super::brought::Source) -> Result<Imported> {
+    let given = api.pointer("/metadata/endpointPrefix").and_then(Value::as_str);
+    let folder = given.and_then(super::clean::slug).unwrap_or_else(|| source.name.clone());
+    let model = ServiceModel { api, paginators: Value::Null, waiters: Value::Null, retry: Vec::new() };
+    let service = import_service(&folder, &model);
+    if service.operations.is_empty() {
+        return Err(super::document::refused(&source.origin, "it describes no operation".to_owned()));
+    }
+    let mut imported = Imported { provider: source.name.clone(), services: vec![service] };
+    imported.belong_to(&source.name)?;
+    Ok(imported)
 }
 
 fn import_service(folder: &str, model: &ServiceModel) -> ImportedService {

@@ -5,6 +5,7 @@
 //! The kind of a resource is an enumeration of the kinds every cluster has; kinds of custom resources are not offered.
 //! Start at [`operations`].
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -27,8 +28,21 @@ pub const SERVICE: &str = "kubectl";
 
 /// All commands of kubectl as operations of provider `kubernetes`, service `kubectl`.
 pub fn operations() -> Result<Imported> {
-    let source = Source::load()?;
-    let operations = source.help.commands.iter().map(|help| operation(&source, help)).collect::<Result<Vec<_>>>()?;
+    import(&Source::load()?)
+}
+
+/// The commands of another kubectl, from what `extract/kubectl.py` wrote of it.
+///
+/// # Errors
+/// No such file, or a command that our table of usages does not know.
+pub fn operations_of(file: &Path) -> Result<Imported> {
+    let failed = |source| CatalogueError::SourceReadFailed { path: file.to_path_buf(), source };
+    let help = std::fs::read_to_string(file).map_err(failed)?;
+    import(&Source::of(&help, &file.display().to_string())?)
+}
+
+fn import(source: &Source) -> Result<Imported> {
+    let operations = source.help.commands.iter().map(|help| operation(source, help)).collect::<Result<Vec<_>>>()?;
     let service = ImportedService {
         name: SERVICE.to_owned(),
         title: "Kubernetes cluster k8s".to_owned(),

@@ -101,6 +101,8 @@ impl PackWriter {
                 others.push(format::command_key(&words));
             }
             Invocation::Http { method, url, .. } => others.push(format::http_template_key(method, url)),
+            Invocation::Mcp { server, tool } => others.push(format::command_key(&[server, tool])),
+            Invocation::GraphQl { .. } => {}
         }
         for key in others {
             self.keys.entry(key).or_insert(index);
@@ -166,7 +168,7 @@ fn refused(what: &str, reason: &str) -> CatalogueError {
 /// How many values the path of an HTTP request needs.
 fn placeholders(invocation: &Invocation) -> u8 {
     match invocation {
-        Invocation::Command { .. } => 0,
+        Invocation::Command { .. } | Invocation::Mcp { .. } | Invocation::GraphQl { .. } => 0,
         Invocation::Http { url, .. } => url.matches('{').count().min(255) as u8,
     }
 }

@@ -4,7 +4,7 @@
 const MAX_LOOK: usize = 4096;
 
 /// First sentence of an HTML text without markup, at most `limit` bytes; a longer one is cut at a word.
-pub(super) fn first_sentence(html: &str, limit: usize) -> String {
+pub(in crate::import) fn first_sentence(html: &str, limit: usize) -> String {
     let html = truncate(html, MAX_LOOK);
     let main = plain(html, true);
     let text = if main.trim().is_empty() { plain(html, false) } else { main };

@@ -126,7 +126,12 @@ pub struct FlagNotes {
 
 impl Source {
     pub fn load() -> Result<Self> {
-        let help = read::<HelpFile>(HELP, "data/kubectl.json")?;
+        Self::of(HELP, "data/kubectl.json")
+    }
+
+    /// The help texts of another kubectl, as `extract/kubectl.py` writes them.
+    pub fn of(help: &str, origin: &str) -> Result<Self> {
+        let help = read::<HelpFile>(help, origin)?;
         let commands = read::<CommandsFile>(COMMANDS, "data/kubectl_commands.json")?.commands;
         Ok(Self { help, commands })
     }
