@@ -82,6 +82,7 @@ pub fn remove(name: &str, config: &Config) -> Result<String, CliError> {
             Err(error) => return Err(unwritable(&path, error)),
         }
     }
+    archive::forget(&packs, name);
     if !found {
         return Err(CliError::usage(
             format!("no catalogue named {name:?} was added"),

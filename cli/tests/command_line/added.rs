@@ -37,8 +37,9 @@ impl Home {
         self.folder.path().join("cache/packs")
     }
 
+    /// Files of the packs' folder itself; older packs lie in a folder below it.
     fn files(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.packs()).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.packs()).into_iter().flatten().flatten().filter(|entry| entry.path().is_file());
         let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
@@ -106,6 +107,7 @@ fn an_openapi_file_becomes_a_catalogue_that_is_listed_searched_shown_and_removed
     assert!(shown.stdout.contains("said as GET http://xkcd.com/{comicId}/info.0.json"), "{shown:?}");
     assert_eq!(home.silverback(&["catalogue", "remove", "comics"]).run().code, 0);
     assert_eq!(home.files(), Vec::<String>::new());
+    assert_eq!(fs::read_dir(home.packs().join("by-digest")).unwrap().count(), 0, "nothing of it is kept");
     assert_eq!(home.silverback(&["catalogue", "remove", "comics"]).run().code, 2);
 }
 

@@ -102,6 +102,20 @@ fn multipart(fields: &Map<String, Value>) -> (String, String) {
     (format!("multipart/form-data; boundary={boundary}"), body)
 }
 
+/// Names and texts of the parts of a form that [`Body::write`] made; a part that cannot be read is left out.
+pub fn read_multipart(media: &str, body: &str) -> Vec<(String, String)> {
+    let Some((_, boundary)) = media.split_once("boundary=") else { return Vec::new() };
+    let inner = body.strip_suffix(&format!("--{boundary}--\r\n")).unwrap_or(body);
+    let mark = format!("--{boundary}\r\n");
+    let parts = inner.split(mark.as_str()).skip(1);
+    let read = |part: &str| {
+        let (head, text) = part.split_once("\r\n\r\n")?;
+        let name = head.split_once("name=\"")?.1.strip_suffix('"')?;
+        Some((name.to_owned(), text.strip_suffix("\r\n")?.to_owned()))
+    };
+    parts.filter_map(read).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +146,8 @@ mod tests {
         assert_eq!(body.matches(&format!("--{boundary}\r\n")).count(), 3, "{body}");
         assert!(body.contains("name=\"tags\"\r\n\r\n[\"x\"]\r\n") && body.contains("name=\"na_me\""), "{body}");
         assert!(!"a silverback here".contains(boundary));
+        let read = read_multipart(&media, &body);
+        assert_eq!(read.len(), 3);
+        assert!(read.contains(&("file".to_owned(), "a silverback here".to_owned())), "{read:?}");
     }
 }

@@ -70,6 +70,13 @@ pub fn find(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     files(folder).into_iter().filter(begins).collect()
 }
 
+/// Removes every kept pack of a vendor: what somebody removes is gone.
+pub fn forget(folder: &Path, provider: &str) {
+    for archived in list(folder).into_iter().filter(|archived| archived.pack.provider() == provider) {
+        let _ = fs::remove_file(archived.pack.path());
+    }
+}
+
 /// Every archived pack that this version can read, by vendor, the newest first.
 pub fn list(folder: &Path) -> Vec<ArchivedPack> {
     let mut packs: Vec<ArchivedPack> = files(folder).iter().filter_map(|path| open(folder, path)).collect();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Binder;
-use crate::command::{Bound, CommandLine, HttpParts, coerce, form, reference, target};
+use crate::command::{Bound, CommandLine, HttpParts, body, coerce, form, reference, target};
 use crate::operation::{Invocation, Operation};
 
 /// A parameter that is being put together from several fields.
@@ -22,10 +22,10 @@ pub fn bind_request(operation: &Operation, request: &HttpParts) -> Bound {
     let mut fields: Vec<(String, Vec<String>)> =
         request.headers.iter().filter(is_own).map(|(name, value)| (name.clone(), vec![value.clone()])).collect();
     form::read_pairs(query, &mut fields);
-    if media == "application/json" {
-        binder.bind_json(&request.body);
-    } else {
-        form::read_pairs(&request.body, &mut fields);
+    match media.as_str() {
+        "application/json" => binder.bind_json(serde_json::from_str(&request.body).unwrap_or_default()),
+        "multipart/form-data" => binder.bind_parts(request),
+        _ => form::read_pairs(&request.body, &mut fields),
     }
     binder.bind_fields(&fields);
     binder.bound
@@ -52,8 +52,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The fields of a JSON body are parameters.
-    fn bind_json(&mut self, body: &str) {
-        let said: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
+    fn bind_json(&mut self, said: Map<String, Value>) {
         for (name, value) in said {
             let typed = self
                 .operation
@@ -65,6 +64,21 @@ impl<'a> Binder<'a> {
                 None => self.bound.leftovers.push(format!("{name}={value}")),
             }
         }
+    }
+
+    /// The parts of a form are parameters: lists and structures are parts of JSON, the others text.
+    fn bind_parts(&mut self, request: &HttpParts) {
+        let media = request.headers.iter().find(|(name, _)| name == "Content-Type").map_or("", |(_, media)| media);
+        let is_structure = |name: &str| {
+            let schema = self.operation.parameter(name).map(|schema| self.operation.resolve(schema));
+            schema.is_some_and(|schema| schema["type"] == "array" || schema["type"] == "object")
+        };
+        let said = body::read_multipart(media, &request.body).into_iter().map(|(name, text)| {
+            let parsed = if is_structure(&name) { serde_json::from_str(&text).ok() } else { None };
+            (name, parsed.unwrap_or(Value::String(text)))
+        });
+        let said: Map<String, Value> = said.collect();
+        self.bind_json(said);
     }
 
     /// Binds named fields, also nested ones: `card[number]=42`.
