@@ -75,8 +75,8 @@ struct Planning<'a> {
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
-    /// A line that the next one may still add to.
-    held: Option<String>,
+    /// A line that the next one may still add to, with its scores.
+    held: Option<(String, Scores)>,
     /// The lines so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
@@ -126,7 +126,7 @@ impl Planning<'_> {
             }
         }
         self.take_line(&open).await?;
-        self.release().await?;
+        self.release();
         Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
     }
 
@@ -134,24 +134,27 @@ impl Planning<'_> {
     async fn take_line(&mut self, line: &str) -> Result<(), PlannerError> {
         let line = line.trim();
         // A small model that has said everything may begin again: what it said before is not a second wish.
-        if line.is_empty() || self.held.as_deref() == Some(line) || self.lines.iter().any(|before| before == line) {
+        let is_held = self.held.as_ref().is_some_and(|(held, _)| held == line);
+        if line.is_empty() || is_held || self.lines.iter().any(|before| before == line) {
             return Ok(());
         }
-        if let Some(held) = self.held.as_mut().filter(|_| is_fragment(line)) {
+        let scores = if self.held.is_some() && is_fragment(line) { None } else { Some(self.classify(line).await?) };
+        if let Some((held, about)) = self.held.as_mut()
+            && scores.as_ref().is_none_or(|scores| refusal::is_remark(scores, about))
+        {
             held.push_str(", ");
             held.push_str(line);
             return Ok(());
         }
-        self.release().await?;
-        self.held = Some(line.to_owned());
+        self.release();
+        self.held = Some((line.to_owned(), scores.unwrap_or_default()));
         Ok(())
     }
 
-    async fn release(&mut self) -> Result<(), PlannerError> {
-        let Some(line) = self.held.take() else { return Ok(()) };
-        let scores = self.classify(&line).await?;
-        self.take(line, &scores);
-        Ok(())
+    fn release(&mut self) {
+        if let Some((line, scores)) = self.held.take() {
+            self.take(line, &scores);
+        }
     }
 
     /// Makes a step of a line and sends it, or refuses it.

@@ -11,6 +11,10 @@ use crate::prompt::NONE;
 /// A bigger value plans more and costs seconds.
 const OBVIOUS_FROM: f64 = 0.6;
 
+/// Score from which what nobody serves is a wish of its own. A smaller value refuses more; a bigger one lets foreign wishes hang on to
+/// the step before them, which then says what it leaves out.
+const FOREIGN_FROM: f64 = 0.55;
+
 /// Shares of the nearest examples by capability; `none` among them.
 pub type Scores = BTreeMap<String, f64>;
 
@@ -23,6 +27,13 @@ pub fn best(scores: &Scores) -> Option<&str> {
 /// Is the best class, `none` included, beyond doubt?
 pub fn is_obvious(scores: &Scores) -> bool {
     scores.values().any(|score| *score >= OBVIOUS_FROM)
+}
+
+/// Is a line that nobody serves no wish of its own but a remark on the line before it ("valid for an hour")? When it is not plainly
+/// about something else, and the line before it is somebody's.
+pub fn is_remark(scores: &Scores, before: &Scores) -> bool {
+    let none = scores.get(NONE).copied().unwrap_or_default();
+    best(scores).is_none() && none > 0.0 && none < FOREIGN_FROM && best(before).is_some()
 }
 
 #[cfg(test)]
@@ -38,5 +49,14 @@ mod tests {
         assert_eq!(best(&scores(&[("aws", 0.5), ("finance", 0.2), (NONE, 0.3)])), Some("aws"));
         assert_eq!(best(&scores(&[("aws", 0.4), (NONE, 0.6)])), None);
         assert_eq!(best(&Scores::new()), None);
+    }
+
+    #[test]
+    fn what_is_nobodys_and_not_plainly_foreign_is_a_remark() {
+        let presign = scores(&[("aws", 0.9), (NONE, 0.1)]);
+        assert!(is_remark(&scores(&[("aws", 0.36), (NONE, 0.4)]), &presign));
+        assert!(!is_remark(&scores(&[("aws", 0.1), (NONE, 0.9)]), &presign), "a wish of its own");
+        assert!(!is_remark(&scores(&[("aws", 0.6), (NONE, 0.4)]), &presign), "somebody's wish");
+        assert!(!is_remark(&scores(&[("aws", 0.36), (NONE, 0.4)]), &scores(&[(NONE, 1.0)])), "a remark on nothing");
     }
 }
