@@ -2,9 +2,18 @@
 
 use std::path::Path;
 
+use silverback_catalogue::Retrieved;
 use silverback_engine::{Device, EngineConfig};
+use tokio_util::sync::CancellationToken;
 
-use crate::{WorkerError, specialist::draft_order, specialty::Specialty, writer::Writer};
+use crate::{
+    WorkerError,
+    likelihood::{self, Asked},
+    retriever::Retriever,
+    specialist::draft_order,
+    specialty::Specialty,
+    writer::Writer,
+};
 
 /// Tokens of a draft that can name an operation; its values are not looked at here.
 const MAX_TOKENS: usize = 24;
@@ -35,5 +44,20 @@ impl Drafter {
         order.stop.push(" -".to_owned());
         let completion = self.writer.write(order).await?;
         Ok(format!("{}{}", specialty.draft.opener, completion.text))
+    }
+
+    /// Weighs what was found by the likelihood of its names, as a specialist does.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn weigh(
+        &self,
+        specialty: &Specialty,
+        retriever: &Retriever,
+        (text, draft): (&str, &str),
+        retrieved: &mut Retrieved,
+    ) -> Result<(), WorkerError> {
+        let asked = Asked { specialty, retriever, text, draft, cancel: &CancellationToken::new() };
+        likelihood::weigh(&asked, &self.writer, retrieved).await
     }
 }

@@ -9,6 +9,7 @@ mod config;
 mod drafter;
 mod error;
 mod general;
+mod likelihood;
 mod mask;
 mod newcomers;
 mod retriever;

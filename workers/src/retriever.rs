@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use silverback_catalogue::{Catalogue, OperationRef, Retrieved, Scope, Wish, command, retrieve};
+use silverback_catalogue::{Candidate, Catalogue, OperationRef, Retrieved, Scope, Wish, command, retrieve};
 use silverback_engine::Embedder;
 use tracing::warn;
 
@@ -84,11 +84,16 @@ impl Retriever {
     /// Best `k` operations; a drafted wrapper gives way to the API operation behind it.
     pub fn retrieve(&self, wish: &Wish<'_>, k: usize) -> Retrieved {
         let mut retrieved = retrieve(&self.catalogue, Scope::default(), wish, usize::MAX);
-        if let Some((wrapper, operation)) = self.unwrapped(wish.draft) {
-            unwrap_first(&mut retrieved, wrapper, operation);
-        }
+        self.unwrap(wish.draft, &mut retrieved);
         retrieved.candidates.truncate(k);
         retrieved
+    }
+
+    /// Puts the API operation before its wrapper, when the draft names a wrapper.
+    pub fn unwrap(&self, draft: &str, retrieved: &mut Retrieved) {
+        if let Some((wrapper, operation)) = self.unwrapped(draft) {
+            unwrap_first(retrieved, wrapper, operation);
+        }
     }
 
     /// A drafted wrapper and the API operation behind it.
@@ -110,16 +115,16 @@ impl Retriever {
     }
 }
 
-/// Gives the operation the wrapper's place when the wrapper stands before it.
+/// Gives the operation the wrapper's place and belief: who means the wrapper means what it wraps.
 fn unwrap_first(retrieved: &mut Retrieved, wrapper: OperationRef, operation: OperationRef) {
-    let place = |at: OperationRef| retrieved.candidates.iter().position(|candidate| candidate.operation == at);
-    let Some(before) = place(wrapper) else { return };
-    match place(operation) {
-        Some(behind) if behind < before => {}
-        Some(behind) => {
-            retrieved.candidates[before].operation = operation;
-            retrieved.candidates[behind].operation = wrapper;
-        }
-        None => retrieved.candidates[before].operation = operation,
+    let candidates = &mut retrieved.candidates;
+    let place = |at: OperationRef| candidates.iter().position(|candidate| candidate.operation == at);
+    let Some(wrapped) = place(wrapper) else { return };
+    let itself = place(operation);
+    let belief = candidates[wrapped].score + itself.map_or(0.0, |at| candidates[at].score);
+    let first = wrapped.min(itself.unwrap_or(wrapped));
+    candidates[first] = Candidate { operation, score: belief, ..candidates[wrapped] };
+    if let Some(itself) = itself {
+        candidates.remove(wrapped.max(itself));
     }
 }

@@ -119,7 +119,7 @@ impl Specialist {
         let (draft, vector) = tokio::join!(self.draft(task, &mut meter), self.retriever.vector_aside(task.text()));
         let (draft, vector) = (draft?, vector?);
         stage("retrieve");
-        let candidates = self.retrieve(task, &draft, vector.as_deref(), &mut meter);
+        let candidates = self.retrieve(task, &draft, vector.as_deref(), &mut meter).await?;
         stage("ground");
         let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {

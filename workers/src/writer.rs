@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use silverback_decoding::{Grammar, GrammarFactory, TokenTable};
 use silverback_engine::{
-    Completion, Device, Engine, EngineConfig, Generation, GenerationStream, Message, Model, TokenKind,
+    Completion, Device, Engine, EngineConfig, Generation, GenerationStream, Message, Model, TokenKind, Weighing,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,10 +53,7 @@ impl Writer {
     /// When the prompt is too long, the grammar too large or the queue full.
     pub fn stream(&self, order: Order) -> Result<GenerationStream, WorkerError> {
         let model = self.engine.model();
-        let mut prompt = model.encode_chat(&order.messages)?;
-        if !order.opener.is_empty() {
-            prompt.extend(model.tokenizer().encode(&order.opener)?);
-        }
+        let prompt = self.prompt(&order)?;
         let mut generation = Generation::new(prompt, order.max_tokens);
         if let Some(grammar) = &order.grammar {
             let matcher = self.grammars.compile(grammar)?;
@@ -65,6 +62,26 @@ impl Writer {
         generation.stop = order.stop;
         generation.cancel = order.cancel;
         Ok(self.engine.generate(generation)?)
+    }
+
+    /// Log-likelihood of each of these answers to the order, after its opener and in their order.
+    ///
+    /// # Errors
+    /// When a prompt is too long or the queue full.
+    pub async fn weigh(&self, order: Order, answers: &[String]) -> Result<Vec<f32>, WorkerError> {
+        let tokenizer = self.engine.model().tokenizer();
+        let texts = answers.iter().map(|answer| tokenizer.encode(answer)).collect::<Result<Vec<_>, _>>()?;
+        let prompt = self.prompt(&order)?;
+        Ok(self.engine.weigh(Weighing { prompt, texts, cancel: order.cancel }).await?)
+    }
+
+    fn prompt(&self, order: &Order) -> Result<Vec<u32>, WorkerError> {
+        let model = self.engine.model();
+        let mut prompt = model.encode_chat(&order.messages)?;
+        if !order.opener.is_empty() {
+            prompt.extend(model.tokenizer().encode(&order.opener)?);
+        }
+        Ok(prompt)
     }
 
     /// Writes the whole text.

@@ -35,7 +35,14 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
     for (number, query) in queries.into_iter().enumerate() {
         let field = fields.of(&query)?;
         let draft = book.draft(&field.specialty, &query.text).await?;
-        measured.extend(measure(field, query, draft));
+        let Some(mut case) = measure(field, query, draft) else { continue };
+        if !field.specialty.draft.opener.is_empty() {
+            let mut weighed = case.fused.clone();
+            let asked = (case.query.text.as_str(), case.draft.as_str());
+            book.drafter()?.weigh(&field.specialty, &field.retriever, asked, &mut weighed).await?;
+            case.note_weighed(&weighed);
+        }
+        measured.push(case);
         if number % 50 == 49 {
             terminal::say(&format!("{} requests", number + 1));
         }

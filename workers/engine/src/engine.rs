@@ -5,6 +5,7 @@
 
 mod run;
 mod stream;
+mod weigh;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,10 +14,12 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use self::run::Run;
 pub use self::stream::{Completion, Event, FinishReason, GenerationStream, Usage};
+pub use self::weigh::Weighing;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::mask::TokenMask;
@@ -48,7 +51,7 @@ pub struct Generation {
 pub struct Engine {
     model: Arc<Model>,
     config: Arc<EngineConfig>,
-    jobs: Sender<Job>,
+    jobs: Sender<Work>,
 }
 
 /// A generation on its way to the thread.
@@ -57,6 +60,12 @@ struct Job {
     cancel: CancellationToken,
     events: Sender<Result<Event>>,
     queued: Instant,
+}
+
+/// What the thread is asked for.
+enum Work {
+    Generate(Job),
+    Weigh(weigh::Job),
 }
 
 /// What the thread keeps between generations.
@@ -116,7 +125,7 @@ impl Engine {
     /// At once: [`Error::QueueFull`], [`Error::PromptEmpty`], [`Error::PromptTooLong`], [`Error::TokenUnknown`], [`Error::EngineStopped`].
     /// Later ones come through the stream.
     pub fn generate(&self, mut generation: Generation) -> Result<GenerationStream> {
-        self.check(&generation)?;
+        self.check(generation.prompt.len(), &generation.prompt)?;
         let room = self.context_tokens() - generation.prompt.len();
         generation.max_tokens = generation.max_tokens.min(room);
         // One event a token and one at the end: a reader that stops reading holds up nobody, and memory stays bounded.
@@ -124,15 +133,39 @@ impl Engine {
         let cancel = generation.cancel.child_token();
         let stream = GenerationStream::new(receiver, cancel.clone().drop_guard());
         let job = Job { generation, cancel, events, queued: Instant::now() };
-        match self.jobs.try_send(job) {
-            Ok(()) => Ok(stream),
-            Err(TrySendError::Full(_)) => Err(Error::QueueFull { limit: self.config.queue_limit }),
-            Err(TrySendError::Closed(_)) => Err(Error::EngineStopped),
-        }
+        self.queue(Work::Generate(job))?;
+        Ok(stream)
     }
 
-    fn check(&self, generation: &Generation) -> Result<()> {
-        let (prompt, context) = (generation.prompt.len(), self.context_tokens());
+    /// Log-likelihood of each text after the prompt, in their order.
+    ///
+    /// # Errors
+    /// As [`Engine::generate`].
+    pub async fn weigh(&self, weighing: Weighing) -> Result<Vec<f32>> {
+        let longest = weighing.texts.iter().map(Vec::len).max().unwrap_or_default();
+        let tokens = weighing.texts.iter().flatten().chain(&weighing.prompt);
+        self.check(weighing.prompt.len(), tokens)?;
+        let (prompt, context) = (weighing.prompt.len() + longest, self.context_tokens());
+        if prompt >= context {
+            return Err(Error::PromptTooLong { prompt, context });
+        }
+        if weighing.texts.iter().any(Vec::is_empty) {
+            return Err(Error::PromptEmpty);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.queue(Work::Weigh(weigh::Job { weighing, reply }))?;
+        answer.await.map_err(|_| Error::EngineStopped)?
+    }
+
+    fn queue(&self, work: Work) -> Result<()> {
+        self.jobs.try_send(work).map_err(|error| match error {
+            TrySendError::Full(_) => Error::QueueFull { limit: self.config.queue_limit },
+            TrySendError::Closed(_) => Error::EngineStopped,
+        })
+    }
+
+    fn check<'a>(&self, prompt: usize, tokens: impl IntoIterator<Item = &'a u32>) -> Result<()> {
+        let context = self.context_tokens();
         if prompt == 0 {
             return Err(Error::PromptEmpty);
         }
@@ -140,7 +173,7 @@ impl Engine {
             return Err(Error::PromptTooLong { prompt, context });
         }
         let vocabulary = self.model.shape().vocabulary;
-        let unknown = generation.prompt.iter().find(|token| **token as usize >= vocabulary);
+        let unknown = tokens.into_iter().find(|token| **token as usize >= vocabulary);
         unknown.map_or(Ok(()), |token| Err(Error::TokenUnknown { token: *token, vocabulary }))
     }
 }
@@ -155,24 +188,34 @@ impl Workbench {
     }
 }
 
-/// Serves until the last handle is gone. Whatever happens in one generation becomes that generation's error.
-fn serve(mut bench: Workbench, mut queue: Receiver<Job>) {
-    while let Some(job) = queue.blocking_recv() {
-        let events = job.events.clone();
-        let outcome = catch_unwind(AssertUnwindSafe(|| Run::new(job, &mut bench).finish()));
-        let error = match outcome {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => error,
-            Err(panic) => {
-                // What the panic left half-written is not to be trusted.
-                bench = Workbench::new(bench.model, bench.config);
-                Error::Panicked(panic_text(panic.as_ref()))
+/// Serves until the last handle is gone. Whatever happens in one piece of work becomes that one's error.
+fn serve(mut bench: Workbench, mut queue: Receiver<Work>) {
+    while let Some(work) = queue.blocking_recv() {
+        match work {
+            Work::Generate(job) => {
+                let events = job.events.clone();
+                let outcome = guarded(&mut bench, |bench| Run::new(job, bench).finish());
+                if let Err(error) = outcome {
+                    tracing::debug!(%error, "generation failed");
+                    // A full or closed channel means that nobody reads: then the error concerns nobody.
+                    let _ = events.try_send(Err(error));
+                }
             }
-        };
-        tracing::debug!(%error, "generation failed");
-        // A full or closed channel means that nobody reads: then the error concerns nobody.
-        let _ = events.try_send(Err(error));
+            Work::Weigh(weigh::Job { weighing, reply }) => {
+                let outcome = guarded(&mut bench, |bench| bench.weigh(&weighing));
+                // As above.
+                let _ = reply.send(outcome);
+            }
+        }
     }
+}
+
+fn guarded<T>(bench: &mut Workbench, work: impl FnOnce(&mut Workbench) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| work(bench))).unwrap_or_else(|panic| {
+        // What the panic left half-written is not to be trusted.
+        *bench = Workbench::new(bench.model.clone(), bench.config.clone());
+        Err(Error::Panicked(panic_text(panic.as_ref())))
+    })
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

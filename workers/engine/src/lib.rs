@@ -33,7 +33,7 @@ pub use chat::{ChatTemplate, Message};
 pub use config::EngineConfig;
 pub use device::Device;
 pub use embedder::Embedder;
-pub use engine::{Completion, Engine, Event, FinishReason, Generation, GenerationStream, Usage};
+pub use engine::{Completion, Engine, Event, FinishReason, Generation, GenerationStream, Usage, Weighing};
 pub use error::{Error, Result};
 pub use mask::{MaskError, TokenMask, TokenSet};
 pub use model::{Logits, Model, Rows, Sequence, Shape};

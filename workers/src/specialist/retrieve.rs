@@ -1,4 +1,5 @@
-//! Finds the operations that may be meant: by the words and the meaning of the step and by what the draft names.
+//! Finds the operations that may be meant: by the words and the meaning of the step, by what the draft names, and, where these leave
+//! it open, by which of their names the model finds likely.
 
 use std::time::Instant;
 
@@ -6,7 +7,11 @@ use silverback_catalogue::{Candidate, Wish};
 use tracing::debug;
 
 use super::{Specialist, Task};
-use crate::usage::Meter;
+use crate::{
+    WorkerError,
+    likelihood::{self, Asked},
+    usage::Meter,
+};
 
 /// Candidates that are judged; each costs well under a millisecond.
 const CANDIDATES: usize = 12;
@@ -17,20 +22,23 @@ const NAT: f32 = 0.09;
 
 impl Specialist {
     /// The union of all sources, best first; `vector` is the step's.
-    pub(super) fn retrieve(
+    pub(super) async fn retrieve(
         &self,
         task: &Task,
         draft: &str,
         vector: Option<&[f32]>,
         meter: &mut Meter,
-    ) -> Vec<Candidate> {
+    ) -> Result<Vec<Candidate>, WorkerError> {
         let started = Instant::now();
-        let retrieved = self.retriever.retrieve(&Wish { text: task.text(), vector, draft }, CANDIDATES);
+        let mut retrieved = self.retriever.retrieve(&Wish { text: task.text(), vector, draft }, CANDIDATES);
+        let (specialty, retriever) = (&self.specialty, &self.retriever);
+        let asked = Asked { specialty, retriever, text: task.text(), draft, cancel: &task.cancel };
+        likelihood::weigh(&asked, &self.writer, &mut retrieved).await?;
         meter.add_retrieval(started);
         debug!(fits = retrieved.fits, "retrieved");
         let mut candidates = retrieved.candidates;
         candidates.iter_mut().for_each(|candidate| candidate.score = evidence(candidate.score));
-        candidates
+        Ok(candidates)
     }
 }
 

@@ -56,17 +56,21 @@ impl DraftBook {
         if let Some(draft) = self.known.get(&key) {
             return Ok(draft.clone());
         }
-        if self.drafter.is_none() {
-            terminal::say("loading the model for drafts that are not kept yet");
-            self.drafter = Some(Drafter::load(&self.model.1, self.model.2)?);
-        }
-        let drafter = self.drafter.as_ref().expect("it was loaded above");
-        let draft = drafter.draft(specialty, text).await?;
+        let draft = self.drafter()?.draft(specialty, text).await?;
         let line = Line { key: key.clone(), draft: draft.clone() };
         let line = serde_json::to_string(&line).expect("a line is plain data") + "\n";
         self.file.write_all(line.as_bytes()).map_err(ModelError::at(&self.path))?;
         self.known.insert(key, draft.clone());
         Ok(draft)
+    }
+
+    /// The model that drafts; loads it when it was not needed before.
+    pub fn drafter(&mut self) -> Result<&Drafter, CliError> {
+        if self.drafter.is_none() {
+            terminal::say("loading the model");
+            self.drafter = Some(Drafter::load(&self.model.1, self.model.2)?);
+        }
+        Ok(self.drafter.as_ref().expect("it was loaded above"))
     }
 
     /// Model, prompt and text: whatever changes one of them makes another draft.

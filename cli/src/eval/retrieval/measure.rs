@@ -13,7 +13,7 @@ use super::{field::Field, query::Query};
 const K: usize = 20;
 
 /// Who is measured, in the order of the table.
-pub const SOURCES: [&str; 5] = ["words", "meaning", "draft", "words+meaning", "fused"];
+pub const SOURCES: [&str; 6] = ["words", "meaning", "draft", "words+meaning", "fused", "fused+likelihood"];
 
 /// What became of one request.
 pub struct Measured {
@@ -26,7 +26,9 @@ pub struct Measured {
     /// Operations that are right.
     pub right: Vec<OperationRef>,
     /// Place of the first right one by source, from 0.
-    pub ranks: [Option<usize>; 5],
+    pub ranks: [Option<usize>; 6],
+    /// What all sources found together.
+    pub fused: Retrieved,
     /// The one that was put first.
     pub first: Option<OperationRef>,
     /// Probability that the right one is among the first five.
@@ -40,6 +42,12 @@ pub struct Measured {
 // === impl Measured ===
 
 impl Measured {
+    /// Counts what came of weighing by likelihood.
+    pub fn note_weighed(&mut self, weighed: &Retrieved) {
+        self.ranks[5] = weighed.candidates.iter().position(|one| self.right.contains(&one.operation));
+        self.first = weighed.candidates.first().map(|one| one.operation);
+    }
+
     /// Counts anew under other weights, which are not shipped yet.
     pub fn weigh_with(&mut self, weighing: &Weighing) {
         let place = |proposed: &[Proposed]| {
@@ -75,7 +83,8 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
     let drafted = if draft.is_empty() { Vec::new() } else { match_draft(catalogue, all, &draft, K) };
     let of_hits = |hits: &[Hit]| hits.iter().position(|hit| right.contains(&hit.operation));
     let of_fused = |found: &Retrieved| found.candidates.iter().position(|one| right.contains(&one.operation));
-    let ranks = [of_hits(&words), of_hits(&meaning), of_hits(&drafted), of_fused(&undrafted), of_fused(&fused)];
+    let rank = of_fused(&fused);
+    let ranks = [of_hits(&words), of_hits(&meaning), of_hits(&drafted), of_fused(&undrafted), rank, rank];
     Some(Measured {
         ranks,
         first: fused.candidates.first().map(|candidate| candidate.operation),
@@ -83,6 +92,7 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
         proposed: [propose(catalogue, all, &wish), propose(catalogue, all, &without)],
         times: [words_time, fused_time],
         field: field.specialty.providers[0].clone(),
+        fused,
         right,
         draft,
         query,
