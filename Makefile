@@ -53,5 +53,7 @@ eval: setup ## Score the requests of tests/requests with the real models
 	target/release/silverback eval --retrieval tests/requests/*.jsonl tests/retrieval/*.jsonl workers/catalogue/tests/user_words.jsonl
 
 fuzz: ## Feed hostile bytes to what reads from outside, FUZZ_SECONDS a target (needs nightly and cargo-fuzz)
-	@for target in command_line gate pack service_model; do \
+	@for target in command_line description gate pack service_model; do \
+		mkdir -p fuzz/corpus/$$target; \
+		if [ $$target = description ]; then cp workers/catalogue/tests/fixtures/brought/*.json fuzz/corpus/description/; fi; \
 		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=4096 -timeout=20; done

@@ -19,6 +19,8 @@ use super::{Specialist, Task, repair::Faults};
 const MISSING: f32 = 0.15;
 /// Weight of a value of the request that the operation has no place for.
 const UNPLACED: f32 = 0.2;
+/// The same of a number: it may count something that the operation need not know.
+const UNPLACED_NUMBER: f32 = 0.1;
 /// Weight of a proposal of the draft that stands.
 const KEPT: f32 = 0.03;
 
@@ -65,7 +67,7 @@ impl Specialist {
             let unplaced = unplaced(evidence, &grounded, &offers);
             let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32
                 - MISSING * offers.missing.len() as f32
-                - UNPLACED * unplaced.len() as f32;
+                - unplaced;
             proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, score });
         }
         // Stable: equal scores stay in the order of retrieval.
@@ -89,16 +91,21 @@ fn ground_lawfully(operation: &Operation, mut drafted: Map<String, Value>, evide
     ground_arguments(operation, &drafted, evidence)
 }
 
-/// Values of the step that can be nothing but values and that have no place in the call.
-fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> Vec<String> {
+/// What speaks against a call that has no place for values of the step.
+fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> f32 {
     let said = serde_json::to_string(&grounded.kept).unwrap_or_default();
     let is_placed = |span: &&Span| {
         let is_proof =
             grounded.proofs.iter().any(|proof| proof.start <= span.start && span.end <= proof.end && proof.end > 0);
         is_proof || said.contains(&span.text) || offers.parameters.iter().any(|offer| can_hold(&offer.form, span))
     };
-    let values = evidence.spans().filter(|span| span.place == Place::Step && span.kind.is_plainly_a_value());
-    values.filter(|span| !is_placed(span)).map(|span| span.text.clone()).collect()
+    let values = evidence.spans().filter(|span| span.place == Place::Step && !is_placed(span));
+    let weight = |span: &Span| match span.kind {
+        Kind::Number(_) => UNPLACED_NUMBER,
+        _ if span.kind.is_plainly_a_value() => UNPLACED,
+        _ => 0.0,
+    };
+    values.map(weight).sum()
 }
 
 /// Could this be said at a place of this form?
