@@ -59,8 +59,7 @@ pub async fn add(arguments: &AddArguments, config: &Config, progress: &Progress)
         let specialty = specialty(&arguments, &imported)?;
         let earlier: Vec<Pack> = Pack::open(packs.join(format!("{}.pack", arguments.name))).into_iter().collect();
         let built = build::build_imported(&imported, &packs)?;
-        let built = encode::add_vectors(vec![built], &earlier, encoder, &progress)?.remove(0);
-        archive::keep(&built.path, &built.digest)?;
+        let built = encode::finish(vec![built], &earlier, encoder, &progress)?.remove(0);
         write_specialty(&specialty, &packs)?;
         Ok::<_, CliError>((built, specialty))
     });

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use silverback_catalogue::{Encoder, Pack, build::BuiltPack};
+use silverback_catalogue::{Encoder, Pack, build::BuiltPack, pack::archive};
 use silverback_engine::Embedder;
 use silverback_workers::ENCODER;
 
@@ -51,8 +51,22 @@ async fn load(config: &Config, puller: &Puller) -> Result<Sentences, CliError> {
     Ok(Sentences(embedder.map_err(silverback_workers::WorkerError::from)?))
 }
 
+/// Finishes packs that were just built: adds their vectors, then keeps each under its digest.
+pub fn finish(
+    built: Vec<BuiltPack>,
+    earlier: &[Pack],
+    encoder: Option<Sentences>,
+    progress: &Progress,
+) -> Result<Vec<BuiltPack>, CliError> {
+    let finished = add_vectors(built, earlier, encoder, progress)?;
+    for pack in &finished {
+        archive::keep(&pack.path, &pack.digest)?;
+    }
+    Ok(finished)
+}
+
 /// Writes every pack again with its vectors: those of the earlier pack where nothing else has changed.
-pub fn add_vectors(
+fn add_vectors(
     built: Vec<BuiltPack>,
     earlier: &[Pack],
     encoder: Option<Sentences>,

@@ -52,11 +52,7 @@ pub async fn build(only: Only, config: &Config, progress: &Progress) -> Result<V
         if let Some(kubectl) = only.kubectl {
             built.push(compiler::build_imported(&import::kubectl::operations_of(&kubectl)?, &folder)?);
         }
-        let finished = encode::add_vectors(built, &earlier, encoder, &progress)?;
-        for pack in &finished {
-            archive::keep(&pack.path, &pack.digest)?;
-        }
-        Ok(finished)
+        encode::finish(built, &earlier, encoder, &progress)
     });
     compiling.await.expect("compiling does not panic")
 }

@@ -35,14 +35,7 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
     for (number, query) in queries.into_iter().enumerate() {
         let field = fields.of(&query)?;
         let draft = book.draft(&field.specialty, &query.text).await?;
-        let Some(mut case) = measure(field, query, draft) else { continue };
-        if !field.specialty.draft.opener.is_empty() {
-            let mut weighed = case.fused.clone();
-            let asked = (case.query.text.as_str(), case.draft.as_str());
-            book.drafter()?.weigh(&field.specialty, &field.retriever, asked, &mut weighed).await?;
-            case.note_weighed(&weighed);
-        }
-        measured.push(case);
+        measured.extend(measure(field, query, draft));
         if number % 50 == 49 {
             terminal::say(&format!("{} requests", number + 1));
         }
@@ -53,6 +46,14 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
         for case in &mut measured {
             case.weigh_with(table.providers.get(&case.field).unwrap_or(&table.default));
         }
+    }
+    for case in &mut measured {
+        let field = fields.by_provider(&case.field).filter(|field| !field.specialty.draft.opener.is_empty());
+        let Some(field) = field else { continue };
+        let mut weighed = case.fused.clone();
+        let asked = (case.query.text.as_str(), case.draft.as_str());
+        book.drafter()?.weigh(&field.specialty, &field.retriever, asked, &mut weighed).await?;
+        case.note_weighed(&weighed);
     }
     if arguments.misses {
         terminal::say(&report::misses(&measured, &fields));

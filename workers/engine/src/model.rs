@@ -257,3 +257,18 @@ impl Model {
         Ok(States { normed: Some(normed) })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Model;
+    use crate::device::Device;
+    use crate::testing::write_tiny_model;
+
+    /// A model of random weights, for the tests of this crate's parts.
+    pub(crate) fn tiny_model() -> Model {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tiny.gguf");
+        write_tiny_model(&path, 5).unwrap();
+        Model::load(&path, Device::Cpu).unwrap()
+    }
+}

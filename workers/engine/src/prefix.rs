@@ -170,18 +170,9 @@ fn common(a: &[u32], b: &[u32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Device;
-    use crate::model::{Model, Rows};
-    use crate::testing::write_tiny_model;
+    use crate::model::{Model, Rows, tests::tiny_model};
     use proptest::prelude::*;
     use tokio_util::sync::CancellationToken;
-
-    fn model() -> Model {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("tiny.gguf");
-        write_tiny_model(&path, 5).unwrap();
-        Model::load(&path, Device::Cpu).unwrap()
-    }
 
     fn computed(model: &Model, tokens: &[u32]) -> Sequence {
         let mut sequence = model.sequence();
@@ -201,7 +192,7 @@ mod tests {
         fn knows_the_longest_common_beginning(
             prompts in proptest::collection::vec((0u32..4, 1usize..200), 1..8), wanted in (0u32..4, 1usize..200), own in 0usize..100,
         ) {
-            let model = model();
+            let model = tiny_model();
             let spell = |(seed, len): (u32, usize)| -> Vec<u32> { (0..len as u32).map(|i| (i / 50 * seed + i) % 3).collect() };
             let mut cache = PrefixCache::new(usize::MAX);
             for prompt in &prompts {
@@ -219,7 +210,7 @@ mod tests {
 
     #[test]
     fn forgets_the_least_recently_used_end_first() {
-        let model = model();
+        let model = tiny_model();
         let system: Vec<u32> = (0..128).collect();
         let prompt = |tail: u32| [&system[..], &[tail; 64]].concat();
         let block = model.shape().kv_bytes_per_token() * BLOCK_TOKENS;
@@ -238,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_longer_prompt_replaces_the_shorter_end_it_contains() {
-        let model = model();
+        let model = tiny_model();
         let tokens: Vec<u32> = (0..60).collect();
         let mut cache = PrefixCache::new(usize::MAX);
         for len in [10, 30, 60, 20] {

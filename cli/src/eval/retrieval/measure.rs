@@ -56,9 +56,10 @@ impl Measured {
             (rank, found)
         };
         let ((rank, found), (undrafted, _)) = (place(&self.proposed[0]), place(&self.proposed[1]));
-        (self.ranks[3], self.ranks[4]) = (undrafted, rank);
+        (self.ranks[3], self.ranks[4], self.ranks[5]) = (undrafted, rank, rank);
         self.first = found.candidates.first().map(|one| one.operation);
         self.fits = found.fits;
+        self.fused = found;
     }
 }
 

@@ -157,8 +157,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::model::{Model, Rows};
-    use crate::testing::write_tiny_model;
+    use crate::model::{Rows, tests::tiny_model};
 
     /// Numbers in the storage behind a tensor, whatever part of it the tensor shows.
     fn stored(tensor: &Tensor) -> usize {
@@ -171,10 +170,7 @@ mod tests {
 
     #[test]
     fn a_span_holds_its_own_tokens_and_not_the_whole_sequence() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tiny.gguf");
-        write_tiny_model(&path, 5).unwrap();
-        let model = Model::load(&path, crate::device::Device::Cpu).unwrap();
+        let model = tiny_model();
         let mut sequence = model.sequence();
         let tokens: Vec<u32> = (0..100).collect();
         model.forward(&mut sequence, &tokens, Rows::None, &CancellationToken::new()).unwrap();
