@@ -8,6 +8,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Take},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::Mutex,
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -33,7 +34,7 @@ pub async fn over_stdio(command: &[String]) -> Result<Vec<u8>, CliError> {
     let mut starting = Command::new(program);
     starting.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = starting.spawn().map_err(|error| failed(program, &format!("cannot start: {error}")))?;
-    let complaint = listen(&mut child);
+    let (complaint, listening) = listen(&mut child);
     let (Some(output), Some(input)) = (child.stdout.take(), child.stdin.take()) else {
         return Err(failed(program, "no pipe to it"));
     };
@@ -48,6 +49,8 @@ pub async fn over_stdio(command: &[String]) -> Result<Vec<u8>, CliError> {
     match answer {
         Ok(bytes) => Ok(bytes),
         Err(reason) => {
+            // It has ended, its last words may still be on their way; what it started may hold the pipe open for ever.
+            let _ = timeout(FAREWELL, listening).await;
             let said: Vec<u8> = complaint.lock().await.iter().copied().collect();
             let said = terminal::one_line(String::from_utf8_lossy(&said).trim());
             let reason = if said.is_empty() { reason } else { format!("{reason} (it said: {said})") };
@@ -87,11 +90,11 @@ impl Wire for Pipes {
 }
 
 /// Keeps the end of what a server writes to standard error: nobody but it knows why it failed.
-fn listen(child: &mut Child) -> Arc<Mutex<VecDeque<u8>>> {
+fn listen(child: &mut Child) -> (Arc<Mutex<VecDeque<u8>>>, JoinHandle<()>) {
     let heard = Arc::new(Mutex::new(VecDeque::new()));
-    let Some(mut stderr) = child.stderr.take() else { return heard };
-    let kept = Arc::clone(&heard);
-    tokio::spawn(async move {
+    let (kept, stderr) = (Arc::clone(&heard), child.stderr.take());
+    let listening = tokio::spawn(async move {
+        let Some(mut stderr) = stderr else { return };
         let mut chunk = [0_u8; 1024];
         while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
             let mut kept = kept.lock().await;
@@ -100,7 +103,7 @@ fn listen(child: &mut Child) -> Arc<Mutex<VecDeque<u8>>> {
             kept.drain(..excess);
         }
     });
-    heard
+    (heard, listening)
 }
 
 fn failed(program: &str, reason: &str) -> CliError {
