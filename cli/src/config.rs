@@ -26,6 +26,7 @@ const SETTINGS: &[Setting] = &[
     Setting { key: "manifest", variable: "SILVERBACK_MANIFEST" },
     Setting { key: "model", variable: "SILVERBACK_MODEL" },
     Setting { key: "device", variable: "SILVERBACK_DEVICE" },
+    Setting { key: "refuse-below", variable: "SILVERBACK_REFUSE_BELOW" },
     Setting { key: "router", variable: "SILVERBACK_ROUTER" },
     Setting { key: "registry", variable: "SILVERBACK_REGISTRY" },
     Setting { key: "python", variable: "SILVERBACK_PYTHON" },
@@ -48,6 +49,8 @@ pub struct Config {
     pub model: Option<String>,
     /// Where models run: `cpu`, or `cuda:N` when built for it.
     pub device: Device,
+    /// Probability of a fit below which a worker refuses a step.
+    pub refuse_below: f32,
     /// The router to ask; when absent, the default address if something answers there.
     pub router: Option<String>,
     /// Where workers are registered: `memory:` or `etcd://…`.
@@ -137,6 +140,9 @@ fn compose(
         manifest: take("manifest", is_not_empty).map(PathBuf::from),
         model: take("model", is_not_empty),
         device: take("device", is_device).and_then(|name| device(&name)).unwrap_or_default(),
+        refuse_below: take("refuse-below", is_probability)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(silverback_workers::REFUSE_BELOW),
         router: take("router", is_address),
         registry: take("registry", is_registry),
         sources: SourceConfig {
@@ -217,6 +223,11 @@ fn device(name: &str) -> Option<Device> {
 
 fn is_device(value: &str) -> Result<(), &'static str> {
     if device(value).is_some() { Ok(()) } else { Err("cpu, cuda or cuda:NUMBER") }
+}
+
+fn is_probability(value: &str) -> Result<(), &'static str> {
+    let number = value.parse::<f32>().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.map(drop).ok_or("a number from 0 to 1")
 }
 
 fn is_filter(value: &str) -> Result<(), &'static str> {

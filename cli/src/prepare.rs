@@ -36,6 +36,7 @@ pub async fn prepare(config: &Config, progress: &Progress) -> Result<WorkerFiles
         model_digest: format!("sha256:{}", base.sha256),
         model: base.path,
         embeddings,
+        routing: config.cache.routing(),
         packs: config.cache.packs(),
     })
 }

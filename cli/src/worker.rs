@@ -54,6 +54,7 @@ pub fn settings(capabilities: Vec<String>, registry: Registry, files: WorkerFile
         advertise: None,
         files,
         device: config.device,
+        refuse_below: config.refuse_below,
         max_concurrent: MAX_CONCURRENT,
     }
 }

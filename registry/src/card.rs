@@ -78,7 +78,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(json: &[u8], max_bytes: usize) -> R
 
 impl Card {
     /// Most examples on a card.
-    pub const MAX_EXAMPLES: usize = 128;
+    pub const MAX_EXAMPLES: usize = 256;
     /// Longest line (description, example, name) in characters.
     pub const MAX_LINE_CHARS: usize = 240;
     /// Largest card in bytes of JSON.

@@ -24,7 +24,11 @@ fn main() {
         println!("skipped: name the folder of all-MiniLM-L6-v2 and files of cases");
         return;
     };
-    let classifier = Classifier::new(Arc::new(Embedder::load(Path::new(model)).unwrap())).unwrap();
+    let classifier = Classifier::new(
+        Arc::new(Embedder::load(Path::new(model)).unwrap()),
+        &std::env::temp_dir().join("silverback-routing"),
+    )
+    .unwrap();
     let classes: Vec<Class> = built_in_specialties()
         .into_iter()
         .map(|specialty| (specialty.capability, specialty.routing.examples))

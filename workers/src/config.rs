@@ -8,6 +8,9 @@ use silverback_registry::Registry;
 /// Name under which general workers are announced.
 pub const PLAN: &str = "plan";
 
+/// Default of [`WorkerConfig::refuse_below`], chosen on the tune parts of `tests/requests`.
+pub const REFUSE_BELOW: f32 = 0.15;
+
 /// How one worker process is set up.
 pub struct WorkerConfig {
     /// What it serves: `plan` and names of specialties. All share one model.
@@ -24,6 +27,9 @@ pub struct WorkerConfig {
     pub files: WorkerFiles,
     /// CPU, or a CUDA card when built for it.
     pub device: Device,
+    /// Probability, 0 to 1, that the right operation was found, below which a step is refused. Bigger refuses more of what fits
+    /// nowhere, and more of what does.
+    pub refuse_below: f32,
     /// Steps at work at once; a bigger value makes all of them slower.
     pub max_concurrent: u32,
 }
@@ -39,6 +45,8 @@ pub struct WorkerFiles {
     pub model: PathBuf,
     /// Folder of all-MiniLM-L6-v2: `plan` classifies with it, specialists search by meaning.
     pub embeddings: PathBuf,
+    /// Folder where vectors of routing examples are kept between starts; made when missing.
+    pub routing: PathBuf,
     /// Folder of `PROVIDER.pack` files; needed by specialists only.
     pub packs: PathBuf,
 }

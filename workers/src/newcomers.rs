@@ -14,7 +14,6 @@ use std::{
 };
 
 use silverback_catalogue::Catalogue;
-use silverback_engine::Embedder;
 use silverback_registry::Announcement;
 use tokio::{sync::Mutex, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -24,9 +23,8 @@ use crate::{
     WorkerError,
     announcer::Announcer,
     roster::Roster,
-    specialist::Specialist,
+    specialist::{Shared, Specialist},
     specialty::{self, Specialty},
-    writer::Writer,
 };
 
 /// How often the folder is looked at; bigger: an added catalogue is served later.
@@ -45,8 +43,7 @@ pub struct Newcomers {
     pub(crate) announcer: Announcer,
     pub(crate) packs: PathBuf,
     pub(crate) roster: Arc<Roster>,
-    pub(crate) embedder: Arc<Embedder>,
-    pub(crate) writer: Writer,
+    pub(crate) shared: Shared,
     pub(crate) wanted: Wanted,
     pub(crate) state: Mutex<State>,
 }
@@ -188,8 +185,8 @@ impl Newcomers {
     }
 
     async fn load(&self, specialty: Specialty) -> Result<Arc<Specialist>, WorkerError> {
-        let (packs, embedder, writer) = (self.packs.clone(), self.embedder.clone(), self.writer.clone());
-        let loading = spawn_blocking(move || load_specialist(&packs, specialty, embedder, writer));
+        let (packs, shared) = (self.packs.clone(), self.shared.clone());
+        let loading = spawn_blocking(move || load_specialist(&packs, specialty, shared));
         let specialist = loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
         specialist.warm_up().await?;
         Ok(specialist)
@@ -205,12 +202,7 @@ impl Newcomers {
 }
 
 /// Opens the packs of a specialty.
-pub fn load_specialist(
-    packs: &Path,
-    specialty: Specialty,
-    embedder: Arc<Embedder>,
-    writer: Writer,
-) -> Result<Arc<Specialist>, WorkerError> {
+pub fn load_specialist(packs: &Path, specialty: Specialty, shared: Shared) -> Result<Arc<Specialist>, WorkerError> {
     let mut paths = Vec::new();
     for provider in &specialty.providers {
         let path = packs.join(format!("{provider}.pack"));
@@ -220,7 +212,7 @@ pub fn load_specialist(
         paths.push(path);
     }
     let catalogue = Arc::new(Catalogue::open(&paths)?);
-    Ok(Arc::new(Specialist::new(specialty, catalogue, Some(embedder), writer)))
+    Ok(Arc::new(Specialist::new(specialty, catalogue, shared)))
 }
 
 async fn withdraw(announcement: Option<Announcement>) {

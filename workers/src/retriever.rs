@@ -8,10 +8,7 @@ use silverback_catalogue::{Candidate, Catalogue, OperationRef, Retrieved, Scope,
 use silverback_engine::Embedder;
 use tracing::warn;
 
-use crate::WorkerError;
-
-/// Name that marks vectors of the encoder that is shipped; other vectors are not comparable with its.
-pub const ENCODER: &str = "all-MiniLM-L6-v2";
+use crate::{ENCODER, WorkerError};
 
 /// Commands of the AWS command line that only wrap one API operation, and one API operation that its vendor has replaced.
 /// The operation is the better answer: its result has a type that later calls can refer to, and its inverse is known.
@@ -21,6 +18,15 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { service: "s3", command: "ls", words: 2, unless: "recursive", operation: "ListBuckets" },
     Wrapper { service: "s3", command: "ls", words: 3, unless: "recursive", operation: "ListObjectsV2" },
     Wrapper { service: "s3", command: "ListObjects", words: 3, unless: "", operation: "ListObjectsV2" },
+];
+
+/// Operations that only repeat a newer one of their vendor, and the newer one: vendor, service, name of each.
+const REPLACED: &[[(&str, &str, &str); 2]] = &[
+    [("aws", "s3", "ListObjects"), ("aws", "s3", "ListObjectsV2")],
+    [("stripe", "charges", "PostChargesChargeRefund"), ("stripe", "refunds", "PostRefunds")],
+    [("stripe", "charges", "PostChargesChargeRefunds"), ("stripe", "refunds", "PostRefunds")],
+    [("stripe", "customers", "PostCustomersCustomerSubscriptions"), ("stripe", "subscriptions", "PostSubscriptions")],
+    [("stripe", "balance", "GetBalanceHistory"), ("stripe", "balance_transactions", "GetBalanceTransactions")],
 ];
 
 /// One command line that stands for an operation.
@@ -59,7 +65,7 @@ impl Retriever {
     /// The vector of a request; blocks for about 15 ms. A text that cannot be encoded is searched by words alone.
     pub fn vector(&self, text: &str) -> Option<Vec<f32>> {
         let embedder = self.embedder.as_ref()?;
-        match embedder.embed(&[text]) {
+        match embedder.embed_requests(&[text]) {
             Ok(vectors) => vectors.into_iter().next(),
             Err(error) => {
                 warn!(%error, "a request has no vector; it is searched by words alone");
@@ -84,6 +90,12 @@ impl Retriever {
     /// Best `k` operations; a drafted wrapper gives way to the API operation behind it.
     pub fn retrieve(&self, wish: &Wish<'_>, k: usize) -> Retrieved {
         let mut retrieved = retrieve(&self.catalogue, Scope::default(), wish, usize::MAX);
+        for [old, new] in REPLACED {
+            let find = |(provider, service, name): &(&str, &str, &str)| self.catalogue.find(provider, service, name);
+            if let Some((old, new)) = find(old).zip(find(new)) {
+                unwrap_first(&mut retrieved, old, new);
+            }
+        }
         self.unwrap(wish.draft, &mut retrieved);
         retrieved.candidates.truncate(k);
         retrieved

@@ -17,7 +17,7 @@ pub(crate) use draft::order as draft_order;
 
 use std::sync::Arc;
 
-use silverback_catalogue::{Catalogue, check};
+use silverback_catalogue::{Catalogue, Retrieved, check, retrieve::WeightTable};
 use silverback_decoding::{Context, Date, Evidence, leftover};
 use silverback_engine::Embedder;
 use silverback_proto::v1;
@@ -33,6 +33,19 @@ pub struct Specialist {
     catalogue: Arc<Catalogue>,
     retriever: Retriever,
     writer: Writer,
+    /// Probability of a fit below which a step is refused; 0 where nobody has measured what it means.
+    refuse_below: f32,
+}
+
+/// What the specialists of one process have in common.
+#[derive(Clone)]
+pub struct Shared {
+    /// Used where packs hold vectors.
+    pub embedder: Arc<Embedder>,
+    /// The model.
+    pub writer: Writer,
+    /// See [`WorkerConfig::refuse_below`](crate::WorkerConfig::refuse_below).
+    pub refuse_below: f32,
 }
 
 /// A step with what surrounds it.
@@ -75,15 +88,13 @@ impl Task {
 // === impl Specialist ===
 
 impl Specialist {
-    /// A specialist over the packs of its field; `embedder` is used when they hold vectors.
-    pub fn new(
-        specialty: Specialty,
-        catalogue: Arc<Catalogue>,
-        embedder: Option<Arc<Embedder>>,
-        writer: Writer,
-    ) -> Self {
-        let retriever = Retriever::new(catalogue.clone(), embedder);
-        Self { specialty, catalogue, retriever, writer }
+    /// A specialist over the packs of its field.
+    pub fn new(specialty: Specialty, catalogue: Arc<Catalogue>, shared: Shared) -> Self {
+        let Shared { embedder, writer, refuse_below } = shared;
+        // "Fits" is calibrated for the vendors whose weights were fitted; for an API that somebody brought it says little.
+        let refuse_below = if WeightTable::shipped().is_fitted_for(&catalogue) { refuse_below } else { 0.0 };
+        let retriever = Retriever::new(catalogue.clone(), Some(embedder));
+        Self { specialty, catalogue, retriever, writer, refuse_below }
     }
 
     /// What it announces.
@@ -119,7 +130,10 @@ impl Specialist {
         let (draft, vector) = tokio::join!(self.draft(task, &mut meter), self.retriever.vector_aside(task.text()));
         let (draft, vector) = (draft?, vector?);
         stage("retrieve");
-        let candidates = self.retrieve(task, &draft, vector.as_deref(), &mut meter).await?;
+        let Retrieved { candidates, fits } = self.retrieve(task, &draft, vector.as_deref(), &mut meter).await?;
+        if fits < self.refuse_below {
+            return Ok(Answer { outcome: self.refuse(), draft, usage: meter.read() });
+        }
         stage("ground");
         let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {

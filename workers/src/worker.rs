@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use silverback_decoding::Grammar;
-use silverback_engine::{Embedder, EngineConfig, FinishReason, Message};
+use silverback_engine::{EngineConfig, FinishReason, Message};
 use silverback_proto::{
     DESCRIPTORS,
     v1::{general_service_server::GeneralServiceServer, specialist_service_server::SpecialistServiceServer},
@@ -19,11 +19,12 @@ use crate::{
     PLAN, WorkerConfig, WorkerError,
     announcer::Announcer,
     classify::Classifier,
+    encoder::load_encoder,
     general::General,
     newcomers::{Newcomers, State, Wanted, load_specialist},
     roster::Roster,
     service::Specialists,
-    specialist::Specialist,
+    specialist::{Shared, Specialist},
     specialty::{self, Specialty},
     writer::{Order, Writer},
 };
@@ -52,9 +53,8 @@ pub struct RunningWorker {
 
 /// The parts of a process that is loaded.
 struct Loaded {
-    writer: Writer,
-    /// One a process: the classifier and every specialist share it.
-    embedder: Arc<Embedder>,
+    /// One a process: the classifier and every specialist use them.
+    shared: Shared,
     general: Option<General>,
     specialists: Vec<Arc<Specialist>>,
 }
@@ -86,7 +86,7 @@ impl Worker {
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         let named = asked.added.clone();
-        let Loaded { writer, embedder, general, specialists } = load(&config, asked).await?;
+        let Loaded { shared, general, specialists } = load(&config, asked).await?;
 
         let announcer =
             Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
@@ -103,15 +103,8 @@ impl Worker {
 
         let wanted = if config.serves_added { Wanted::All } else { Wanted::Named(named.clone()) };
         let packs = config.files.packs.clone();
-        let newcomers = Arc::new(Newcomers {
-            announcer,
-            packs,
-            roster,
-            embedder,
-            writer,
-            wanted,
-            state: Mutex::new(State::default()),
-        });
+        let newcomers =
+            Arc::new(Newcomers { announcer, packs, roster, shared, wanted, state: Mutex::new(State::default()) });
         newcomers.look().await;
         newcomers.serve_all(&named)?;
         let stop_following = CancellationToken::new();
@@ -180,20 +173,22 @@ fn asked(config: &WorkerConfig) -> Result<Asked, WorkerError> {
 }
 
 async fn load(config: &WorkerConfig, asked: Asked) -> Result<Loaded, WorkerError> {
-    let (files, device) = (config.files.clone(), config.device);
+    let (files, device, refuse_below) = (config.files.clone(), config.device, config.refuse_below);
     let loading = tokio::task::spawn_blocking(move || {
         let writer = Writer::load(&files.model, device, EngineConfig::default())?;
-        let embedder = Arc::new(Embedder::load(&files.embeddings)?);
-        let general = |writer| Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone())?)));
+        let embedder = Arc::new(load_encoder(&files.embeddings)?);
+        let general = |writer| {
+            Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone(), &files.routing)?)))
+        };
         let general = asked.plan.then(|| general(writer.clone())).transpose()?;
         let shipped = asked.shipped.into_iter();
-        let specialists =
-            shipped.map(|specialty| load_specialist(&files.packs, specialty, embedder.clone(), writer.clone()));
+        let shared = Shared { embedder, writer, refuse_below };
+        let specialists = shipped.map(|specialty| load_specialist(&files.packs, specialty, shared.clone()));
         let specialists = specialists.collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, WorkerError>(Loaded { writer, embedder, general, specialists })
+        Ok::<_, WorkerError>(Loaded { shared, general, specialists })
     });
     let loaded = loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
-    warm_up(&loaded.writer).await?;
+    warm_up(&loaded.shared.writer).await?;
     for specialist in &loaded.specialists {
         specialist.warm_up().await?;
     }

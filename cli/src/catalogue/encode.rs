@@ -4,7 +4,7 @@ use std::error::Error;
 
 use silverback_catalogue::{Encoder, Pack, build::BuiltPack, pack::archive};
 use silverback_engine::Embedder;
-use silverback_workers::ENCODER;
+use silverback_workers::{ENCODER, load_encoder};
 
 use crate::{
     config::Config,
@@ -24,6 +24,10 @@ impl Encoder for Sentences {
 
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, Box<dyn Error + Send + Sync>> {
         Ok(self.0.embed(texts)?)
+    }
+
+    fn encode_requests(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, Box<dyn Error + Send + Sync>> {
+        Ok(self.0.embed_requests(texts)?)
     }
 }
 
@@ -46,9 +50,9 @@ async fn load(config: &Config, puller: &Puller) -> Result<Sentences, CliError> {
     let model = manifest.default_of(Role::Embedding)?;
     puller.pull(model, Trust::Stamp).await?;
     let folder = config.cache.folder(model)?;
-    let loading = tokio::task::spawn_blocking(move || Embedder::load(&folder));
+    let loading = tokio::task::spawn_blocking(move || load_encoder(&folder));
     let embedder = loading.await.expect("loading does not panic");
-    Ok(Sentences(embedder.map_err(silverback_workers::WorkerError::from)?))
+    Ok(Sentences(embedder?))
 }
 
 /// Finishes packs that were just built: adds their vectors, then keeps each under its digest.

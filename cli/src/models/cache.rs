@@ -61,6 +61,11 @@ impl Cache {
         self.root.join("packs")
     }
 
+    /// Where vectors of routing examples are kept between starts.
+    pub fn routing(&self) -> PathBuf {
+        self.root.join("routing")
+    }
+
     /// Where the pieces of a file are gathered.
     pub fn partial(&self, file: &ModelFile) -> PathBuf {
         self.root.join("partial").join(&file.sha256)

@@ -10,6 +10,7 @@ mod order;
 mod plan;
 mod prompt;
 mod refusal;
+mod shape;
 mod simple;
 
 pub use error::PlannerError;

@@ -35,6 +35,11 @@ pub fn depends_on(line: &str, earlier: &[String]) -> Vec<usize> {
     found
 }
 
+/// Does the line speak of something without naming it?
+pub fn has_pronoun(line: &str) -> bool {
+    PRONOUN.is_match(line)
+}
+
 /// Names, values and nouns by which a later line may speak of what this one makes.
 fn made_things(line: &str) -> BTreeSet<String> {
     let nouns = INDEFINITE.captures_iter(line).map(|found| found[1].to_lowercase());

@@ -9,6 +9,7 @@ use tracing::debug;
 use crate::{
     General, PlannerError, order, prompt,
     refusal::{self, Scores},
+    shape::{self, Shape},
     simple::{is_fragment, is_one_action},
 };
 
@@ -75,12 +76,19 @@ struct Planning<'a> {
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
-    /// A line that the next one may still add to, with its scores.
-    held: Option<(String, Scores)>,
+    /// What the next line may still belong to.
+    held: Option<Held>,
     /// The lines so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
     ids: Vec<Option<StepId>>,
+}
+
+/// A line, or several that say one thing.
+struct Held {
+    text: String,
+    scores: Scores,
+    shape: Shape,
 }
 
 // === impl Planning ===
@@ -93,7 +101,7 @@ impl Planning<'_> {
             return Ok(false);
         }
         debug!(?scores, "one obvious capability, planner skipped");
-        self.take(self.text.trim().to_owned(), &scores);
+        self.take(Held { text: self.text.trim().to_owned(), scores, shape: Shape::Action });
         Ok(true)
     }
 
@@ -126,42 +134,65 @@ impl Planning<'_> {
             }
         }
         self.take_line(&open).await?;
-        self.release();
+        self.release_last().await?;
         Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
     }
 
-    /// Takes a line in; the one before it goes out, unless this one only says more about it.
+    /// Takes a line in; the one before it goes out, unless the two say one thing.
     async fn take_line(&mut self, line: &str) -> Result<(), PlannerError> {
         let line = line.trim();
         // A small model that has said everything may begin again: what it said before is not a second wish.
-        let is_held = self.held.as_ref().is_some_and(|(held, _)| held == line);
+        let is_held = self.held.as_ref().is_some_and(|held| held.text == line);
         if line.is_empty() || is_held || self.lines.iter().any(|before| before == line) {
             return Ok(());
         }
-        let scores = if self.held.is_some() && is_fragment(line) { None } else { Some(self.classify(line).await?) };
-        if let Some((held, about)) = self.held.as_mut()
-            && scores.as_ref().is_none_or(|scores| refusal::is_remark(scores, about))
-        {
-            held.push_str(", ");
-            held.push_str(line);
-            return Ok(());
-        }
-        self.release();
-        self.held = Some((line.to_owned(), scores.unwrap_or_default()));
+        let is_fragment = self.held.is_some() && is_fragment(line);
+        let scores = if is_fragment { Scores::new() } else { self.classify(line).await? };
+        let new = Held { text: line.to_owned(), scores, shape: shape::of(line) };
+        self.held = Some(match self.held.take() {
+            None => new,
+            // A reason comes before what it is the reason of: "Worker-12 is fixed. Put it back."
+            Some(held) if held.shape == Shape::Statement => {
+                let shape = if new.shape == Shape::Piece { Shape::Statement } else { Shape::Action };
+                let scores = if refusal::best(&new.scores).is_some() { new.scores } else { held.scores };
+                Held { text: joined(&held.text, line), scores, shape }
+            }
+            Some(held) if is_fragment || says_more(&new, &held) => Held { text: joined(&held.text, line), ..held },
+            Some(held) => {
+                self.take(held);
+                new
+            }
+        });
         Ok(())
     }
 
-    fn release(&mut self) {
-        if let Some((line, scores)) = self.held.take() {
-            self.take(line, &scores);
+    /// The last line goes out. When it is the only one, the request itself is the step: its own words say more than the planner's.
+    async fn release_last(&mut self) -> Result<(), PlannerError> {
+        let Some(mut held) = self.held.take() else { return Ok(()) };
+        if self.lines.is_empty() && self.text.trim() != held.text {
+            let scores = self.classify(self.text.trim()).await?;
+            // The planner may have said better what it is about ("it" stands for something), or left a greeting out.
+            let is_better = refusal::is_obvious(&held.scores) && !refusal::is_obvious(&scores);
+            held = Held {
+                text: self.text.trim().to_owned(),
+                scores: if is_better { held.scores } else { scores },
+                ..held
+            };
         }
+        self.take(held);
+        Ok(())
     }
 
     /// Makes a step of a line and sends it, or refuses it.
-    fn take(&mut self, line: String, scores: &Scores) {
+    fn take(&mut self, held: Held) {
+        let Held { text: line, scores, .. } = held;
         let after = order::depends_on(&line, &self.lines);
         self.lines.push(line.clone());
-        let Some(capability) = refusal::best(scores) else {
+        let before = after.first().and_then(|index| self.ids[*index]);
+        let inherited = before.filter(|_| order::has_pronoun(&line) && !refusal::is_foreign(&scores));
+        let inherited = inherited.and_then(|id| self.planned.steps.iter().find(|step| step.id == id));
+        let inherited = inherited.map(|step| step.capability.clone());
+        let Some(capability) = refusal::best(&scores).map(str::to_owned).or(inherited) else {
             debug!(text = %line, ?scores, "no capability fits");
             let reason = format!("no worker serves a capability for this; served now: {}", self.served());
             self.planned.unanswered.push(Unanswered { text: line, reason, ..Unanswered::default() });
@@ -170,7 +201,7 @@ impl Planning<'_> {
         };
         let after = after.into_iter().filter_map(|index| self.ids[index]).collect();
         let id = StepId::nth(self.planned.steps.len());
-        let step = Step { id, capability: capability.to_owned(), text: line, after };
+        let step = Step { id, capability, text: line, after };
         self.ids.push(Some(id));
         self.planned.steps.push(step.clone());
         // The receiver is gone when the request was cancelled; the stream ends by itself then.
@@ -212,6 +243,20 @@ impl Planning<'_> {
         let names: Vec<&str> = self.capabilities.iter().map(|info| info.name.as_str()).collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     }
+}
+
+/// Does a line only say more about the one before it? A piece does, unless it is plainly about something by itself ("profile of Oracle");
+/// so does a detail that nobody serves.
+fn says_more(new: &Held, held: &Held) -> bool {
+    match new.shape {
+        Shape::Action => false,
+        Shape::Statement | Shape::Piece => refusal::best(&new.scores).is_none() || !refusal::is_obvious(&new.scores),
+        Shape::Detail => refusal::is_remark(&new.scores, &held.scores),
+    }
+}
+
+fn joined(one: &str, other: &str) -> String {
+    format!("{one}, {other}")
 }
 
 /// Words of a request that can only be values: they hold a digit beside another sign, or an `@`, `/`, `:` or `_` inside.

@@ -15,6 +15,9 @@ const OBVIOUS_FROM: f64 = 0.6;
 /// the step before them, which then says what it leaves out.
 const FOREIGN_FROM: f64 = 0.55;
 
+/// Score of `none` from which not even "it" makes a line part of an earlier one's field.
+const PLAINLY_FOREIGN_FROM: f64 = 0.8;
+
 /// Shares of the nearest examples by capability; `none` among them.
 pub type Scores = BTreeMap<String, f64>;
 
@@ -27,6 +30,11 @@ pub fn best(scores: &Scores) -> Option<&str> {
 /// Is the best class, `none` included, beyond doubt?
 pub fn is_obvious(scores: &Scores) -> bool {
     scores.values().any(|score| *score >= OBVIOUS_FROM)
+}
+
+/// Is this plainly what nobody serves?
+pub fn is_foreign(scores: &Scores) -> bool {
+    scores.get(NONE).copied().unwrap_or_default() >= PLAINLY_FOREIGN_FROM
 }
 
 /// Is a line that nobody serves no wish of its own but a remark on the line before it ("valid for an hour")? When it is not plainly

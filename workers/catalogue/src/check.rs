@@ -3,7 +3,8 @@
 //! Not the `jsonschema` crate: it would compile a validator for each of thousands of operations and knows nothing of
 //! references to earlier results. Start at [`check`]. What is checked: `type`, `properties`, `required`,
 //! `additionalProperties`, `dependentRequired`, `items`, `enum`, `const`, `pattern`, lengths, bounds, `oneOf`/`anyOf`,
-//! `x-union` (exactly one member) and `x-instead` (what may be given in place of a required parameter).
+//! `x-union` (exactly one member), `x-instead` (what may be given in place of a required parameter) and `x-exclusive` (pairs that
+//! may not be given together; the first of a pair is the one in the way).
 
 mod code;
 mod pattern;
@@ -12,6 +13,7 @@ mod scalar;
 use serde_json::{Map, Value};
 
 use crate::command::reads_as_reference;
+use crate::manifest::check_patch;
 use crate::operation::Operation;
 pub use code::ViolationCode;
 use scalar::{Fault, check_scalar};
@@ -38,6 +40,8 @@ struct Checker<'a> {
     operation: &'a Operation,
     pointer: Vec<String>,
     violations: Vec<Violation>,
+    /// Is it a part of an object, as patches are: nothing is required, `null` takes a member away, `$…` says how to merge?
+    partial: bool,
     /// Calls of `check_value` within each other, and how many are left in all.
     depth: usize,
     steps: usize,
@@ -48,14 +52,24 @@ struct Checker<'a> {
 /// A reference to an earlier result, `{"$ref": "c1", "path": "Vpc.VpcId"}`, is accepted in place of any value, also within lists
 /// and structures; only its form is checked here (its target is known to the plan, not to the catalogue).
 pub fn check(operation: &Operation, arguments: &Value) -> Vec<Violation> {
-    let mut checker = Checker { operation, pointer: Vec::new(), violations: Vec::new(), depth: 0, steps: MAX_STEPS };
+    let mut checker = Checker::of(operation, false);
     match arguments {
-        Value::Object(given) => checker.check_object(&operation.parameters, given),
+        Value::Object(given) => {
+            checker.check_object(&operation.parameters, given);
+            checker.violations.extend(check_patch(operation, given));
+        }
         _ => {
             let message = format!("the arguments of {} must be an object", operation.key());
             checker.report(ViolationCode::Type, message);
         }
     }
+    checker.violations
+}
+
+/// Everything that is wrong with a part of an object of this shape; pointers start at the part.
+pub(crate) fn check_part(operation: &Operation, shape: &Value, part: &Value) -> Vec<Violation> {
+    let mut checker = Checker::of(operation, true);
+    checker.check_value(shape, part);
     checker.violations
 }
 
@@ -71,7 +85,11 @@ pub fn is_reference(value: &Value) -> bool {
 
 // === impl Checker ===
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn of(operation: &'a Operation, partial: bool) -> Self {
+        Self { operation, pointer: Vec::new(), violations: Vec::new(), partial, depth: 0, steps: MAX_STEPS }
+    }
+
     fn report(&mut self, code: ViolationCode, message: String) {
         if self.violations.len() < MAX_VIOLATIONS {
             let pointer = self.pointer.iter().map(|part| format!("/{}", part.replace('~', "~0").replace('/', "~1")));
@@ -125,15 +143,18 @@ impl Checker<'_> {
 
     fn check_object(&mut self, schema: &Value, given: &Map<String, Value>) {
         let properties = schema.get("properties").and_then(Value::as_object);
-        for name in missing(schema, given) {
+        let missing = if self.partial { Vec::new() } else { missing(schema, given) };
+        for name in missing {
             self.within(name, |checker| {
                 checker.report(ViolationCode::Required, format!("`{name}` is required and missing"));
             });
         }
-        for (name, value) in given {
+        let instructs = |name: &str, value: &Value| self.partial && (value.is_null() || name.starts_with('$'));
+        let members: Vec<_> = given.iter().filter(|(name, value)| !instructs(name, value)).collect();
+        for (name, value) in members {
             let known = properties.and_then(|properties| properties.get(name));
             let further = schema.get("additionalProperties");
-            self.within(name, |checker| match (known, further) {
+            self.within(name.as_str(), |checker| match (known, further) {
                 (Some(schema), _) => checker.check_value(schema, value),
                 (None, Some(Value::Bool(false))) => {
                     let message = unknown_name(name, properties);
@@ -141,6 +162,12 @@ impl Checker<'_> {
                 }
                 (None, Some(schema @ Value::Object(_))) => checker.check_value(schema, value),
                 (None, _) => {}
+            });
+        }
+        for [wrong, other] in exclusive(schema).filter(|pair| pair.iter().all(|name| given.contains_key(*name))) {
+            self.within(wrong, |checker| {
+                let message = format!("`{wrong}` may not be given together with `{other}`");
+                checker.report(ViolationCode::Exclusive, message);
             });
         }
         if schema.get("x-union").is_some() && given.len() != 1 {
@@ -197,6 +224,12 @@ impl Checker<'_> {
 fn alternatives(schema: &Value) -> Option<&[Value]> {
     let listed = schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()?;
     Some(listed.as_slice()).filter(|listed| !listed.is_empty())
+}
+
+/// Pairs of members that may not be given together.
+pub fn exclusive(schema: &Value) -> impl Iterator<Item = [&str; 2]> {
+    let pairs = schema.get("x-exclusive").and_then(Value::as_array).into_iter().flatten();
+    pairs.filter_map(|pair| Some([pair.get(0)?.as_str()?, pair.get(1)?.as_str()?]))
 }
 
 /// Names that must be given and are not.

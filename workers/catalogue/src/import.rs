@@ -21,6 +21,7 @@ pub mod kubernetes;
 pub mod mcp;
 pub mod openapi;
 pub mod openbb;
+mod paging;
 mod schema;
 pub mod stripe;
 

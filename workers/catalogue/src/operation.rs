@@ -75,6 +75,8 @@ pub enum Invocation {
 /// | `x-never` | `true`: never the model's to write (page tokens, idempotency tokens, dry-run switches) |
 /// | `x-needs` | parameters with their values that this one has no effect without, e.g. `{"exclude": ["*"]}` |
 /// | `x-words` | further words people use for it |
+/// | `x-patch` | this text is a part of an object: of the shape that stands here, or of the kind the call is about (`true`) |
+/// | `x-exclusive` | of the whole: pairs that may not be given together |
 /// | `x-content` | the shape of what the named file holds, see [`crate::manifest`] |
 ///
 /// A result may carry `x-by`, see [`crate::result_schema`]; a definition `x-cases`, shapes by `apiVersion/kind`.

@@ -1,15 +1,19 @@
-//! Finds the operations a request can mean, from three sources that miss different things.
+//! Finds the operations a request can mean, from four sources that miss different things.
 //!
-//! Words (BM25) find what the vendor calls by the user's word, meaning (sentence vectors) what it calls otherwise, a model's draft what
-//! the model has learnt. Each proposes; [`propose`] describes every proposal by numbers, [`retrieve`] weighs them. The weights are
+//! Words (BM25) find what the vendor calls by the user's word, meaning (sentence vectors) what it calls otherwise, phrases what others have
+//! said for it, a model's draft what the model has learnt. Each proposes; [`propose`] describes every proposal by numbers, [`retrieve`] weighs them. The weights are
 //! data (`weights.json`), fitted by `silverback eval --retrieval --fit` on the tune part of the cases. Knows no model: vectors and
 //! drafts are given. A source that is absent or talks nonsense leaves the others standing.
 
 mod features;
 mod weights;
 
+use std::ops::Range;
+
 use crate::catalogue::{Catalogue, Hit, OperationRef, Scope};
 use crate::draft::match_draft;
+use crate::search::Vectors;
+use features::Lists;
 pub use features::{FEATURE_NAMES, FEATURES, Features, Proposed};
 pub use weights::{FIT_FEATURES, FIT_NAMES, FitFeatures, Weighing, WeightTable};
 
@@ -36,6 +40,8 @@ pub struct Source {
     pub words: bool,
     /// A search by the meaning of the request.
     pub meaning: bool,
+    /// A phrase that users say for it.
+    pub phrase: bool,
     /// The model's draft.
     pub draft: bool,
 }
@@ -72,8 +78,9 @@ pub fn retrieve(catalogue: &Catalogue, scope: Scope<'_>, wish: &Wish<'_>, k: usi
 pub fn propose(catalogue: &Catalogue, scope: Scope<'_>, wish: &Wish<'_>) -> Vec<Proposed> {
     let words = catalogue.search_in(scope, wish.text, PROPOSED);
     let meaning = wish.vector.map(|vector| catalogue.nearest_in(scope, vector, PROPOSED)).unwrap_or_default();
+    let phrase = wish.vector.map(|vector| catalogue.said_in(scope, vector, PROPOSED)).unwrap_or_default();
     let draft = if wish.draft.is_empty() { Vec::new() } else { match_draft(catalogue, scope, wish.draft, DRAFTED) };
-    features::describe(catalogue, wish, [&words, &meaning, &draft])
+    features::describe(catalogue, wish, &Lists { words, meaning, phrase, draft })
 }
 
 // === impl Catalogue ===
@@ -81,6 +88,15 @@ pub fn propose(catalogue: &Catalogue, scope: Scope<'_>, wish: &Wish<'_>) -> Vec<
 impl Catalogue {
     /// Best `k` operations by cosine with a request's vector; none from packs without vectors or with others.
     pub fn nearest_in(&self, scope: Scope<'_>, vector: &[f32], k: usize) -> Vec<Hit> {
+        self.near(scope, k, |vectors, range| range.clone().zip(vectors.cosines(vector, range)).collect())
+    }
+
+    /// Best `k` operations by the cosine of a request's vector with what users say for them.
+    pub fn said_in(&self, scope: Scope<'_>, vector: &[f32], k: usize) -> Vec<Hit> {
+        self.near(scope, k, |vectors, range| vectors.phrase_cosines(vector, range))
+    }
+
+    fn near(&self, scope: Scope<'_>, k: usize, cosines: impl Fn(&Vectors, Range<u32>) -> Vec<(u32, f32)>) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for (number, pack) in self.scoped(scope) {
             let Some(vectors) = pack.vectors() else { continue };
@@ -88,7 +104,7 @@ impl Catalogue {
                 Some(entry) => entry.first..entry.first + entry.count,
                 None => 0..pack.len(),
             };
-            let mut found: Vec<(u32, f32)> = range.clone().zip(vectors.cosines(vector, range)).collect();
+            let mut found = cosines(vectors, range);
             crate::search::keep_best(&mut found, k);
             let hit = |(index, score)| Hit { operation: OperationRef { pack: number, index }, score };
             hits.extend(found.into_iter().map(hit));

@@ -7,6 +7,7 @@
 //! Scoring is BM25F (Robertson, Zaragoza, Taylor 2004: one saturation over weighted, length-normalised field counts).
 
 mod fields;
+mod phrases;
 mod query;
 mod sentence;
 mod vectors;
@@ -16,6 +17,7 @@ use std::cmp::Ordering;
 
 use crate::pack::{Document, Index, Pack, Posting};
 pub(crate) use fields::Fields;
+pub(crate) use phrases::phrases;
 pub(crate) use query::Query;
 pub(crate) use sentence::sentence;
 pub use vectors::{Encoder, Vectors};

@@ -158,5 +158,6 @@ fn kubectl_examples_are_calls_that_verify() {
     }
     report.print("kubectl");
     assert_eq!(report.counts(Half::Work), [131, 131, 131, 128, 131]);
-    assert_eq!(report.counts(Half::HeldOut), [205, 205, 205, 192, 200]);
+    // One that parsed is refused since patches are read: `--overrides='{ "apiVersion": "v1", "spec": { ... } }'` is no JSON.
+    assert_eq!(report.counts(Half::HeldOut), [205, 205, 205, 192, 199]);
 }

@@ -126,10 +126,12 @@ pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
 
 // === private ===
 
-/// A key and its value that are said apart.
+/// A key and its value that are said apart, or a key that is to go.
 fn worded_pairs(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate> {
     let step = evidence.step();
-    let said = resolver::pair::find(&step.text).into_iter().filter(|found| step.is_vouched(&found.range));
+    let removed = resolver::pair::find_removed(&step.text);
+    let said = resolver::pair::find(&step.text).into_iter().chain(removed);
+    let said = said.filter(|found| step.is_vouched(&found.range));
     let candidate = |found: resolver::Found<String>| Candidate {
         proof: proof_by(slot, &step.span(found.range, Kind::Name), "pair"),
         value: found.value.into(),

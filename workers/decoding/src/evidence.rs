@@ -160,6 +160,20 @@ impl Kind {
     }
 }
 
+// === impl Span ===
+
+impl Span {
+    /// Is it nothing but a value, by its kind or as a constant's name (`OLD_FLAG`)?
+    pub fn is_plainly_a_value(&self) -> bool {
+        self.kind.is_plainly_a_value() || (self.kind == Kind::Name && is_constant(&self.text))
+    }
+}
+
+fn is_constant(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.contains('_') && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(is_letter)
+}
+
 // === impl Evidence ===
 
 impl Evidence {

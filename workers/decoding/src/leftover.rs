@@ -48,7 +48,7 @@ pub fn leftover(operation: &Operation, call: &GroundedCall, evidence: &Evidence)
             || said.contains(&span.text)
             || evidence.session().iter().any(|referent| referent.name == span.text)
     };
-    let values = evidence.spans().filter(|span| span.place == Place::Step && span.kind.is_plainly_a_value());
+    let values = evidence.spans().filter(|span| span.place == Place::Step && span.is_plainly_a_value());
     let values = values.filter(|span| !is_placed(span)).map(|span| Leftover::Value(span.text.clone()));
     exceptions.map(Leftover::Exception).chain(values).next()
 }

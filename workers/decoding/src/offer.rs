@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use serde_json::{Map, Value};
-use silverback_catalogue::operation::Operation;
+use silverback_catalogue::{check::exclusive, operation::Operation};
 
 use crate::candidate::{Candidate, MAX_CANDIDATES, candidates};
 use crate::evidence::{Evidence, Place};
@@ -70,6 +70,7 @@ pub enum Form {
 pub fn offers(operation: &Operation, evidence: &Evidence, kept: &Map<String, Value>) -> Offers {
     let mut slots: Vec<Slot<'_>> =
         Slot::all(operation).into_iter().filter(|slot| !kept.contains_key(slot.name)).collect();
+    slots.retain(|slot| !is_excluded(operation, slot.name, kept));
     say_the_long_form(&mut slots, operation, evidence);
     let taken = taken_spans(&slots, evidence);
     let mut asked: Vec<(f32, Slot<'_>)> = Vec::new();
@@ -135,6 +136,12 @@ impl Form {
 }
 
 // === private ===
+
+/// Does something that is kept forbid it?
+fn is_excluded(operation: &Operation, name: &str, kept: &Map<String, Value>) -> bool {
+    exclusive(&operation.parameters)
+        .any(|[one, other]| (one == name && kept.contains_key(other)) || (other == name && kept.contains_key(one)))
+}
 
 /// "the service prometheus": a kind of its own is said, so kind and name are said in place of the short form `pod`.
 fn say_the_long_form(slots: &mut Vec<Slot<'_>>, operation: &Operation, evidence: &Evidence) {

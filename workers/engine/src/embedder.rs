@@ -1,7 +1,20 @@
 //! Sentences to vectors: a BERT encoder such as all-MiniLM-L6-v2, its token states averaged and scaled to length one.
+//!
+//! Descriptions and requests speak two tongues: an [`Adapter`] can give requests an encoder of their own, trained to land near the
+//! descriptions that they mean.
 
-use std::path::Path;
+mod adapter;
 
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+pub use adapter::Adapter;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
@@ -18,6 +31,8 @@ const MAX_TOKENS: usize = 256;
 /// A loaded sentence encoder.
 pub struct Embedder {
     model: BertModel,
+    /// The same with an adapter in it.
+    adapted: Option<BertModel>,
     tokenizer: Tokenizer,
     width: usize,
 }
@@ -30,6 +45,14 @@ impl Embedder {
     /// # Errors
     /// [`Error::ModelOpenFailed`] and [`Error::ModelDamaged`], naming the file.
     pub fn load(dir: &Path) -> Result<Self> {
+        Self::load_adapted(dir, None)
+    }
+
+    /// The same, with an adapter for requests. Costs the memory of the weights that it changes (43 MB for all-MiniLM-L6-v2).
+    ///
+    /// # Errors
+    /// As [`Embedder::load`], and [`Error::AdapterRefused`] for one of another model.
+    pub fn load_adapted(dir: &Path, adapter: Option<&Adapter>) -> Result<Self> {
         let config: Config =
             serde_json::from_slice(&read(dir, "config.json")?).map_err(|why| damaged(dir, "config.json", &why))?;
         let mut tokenizer =
@@ -44,11 +67,21 @@ impl Embedder {
             return Err(damaged(dir, "tokenizer.json", &"it has more tokens than the model"));
         }
         let weights_damaged = |why: candle_core::Error| damaged(dir, "model.safetensors", &why);
-        let weights = read(dir, "model.safetensors")?;
-        let weights =
-            VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).map_err(weights_damaged)?;
-        let model = BertModel::load(weights, &config).map_err(weights_damaged)?;
-        Ok(Self { model, tokenizer, width: config.hidden_size })
+        let bytes = read(dir, "model.safetensors")?;
+        let mut weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(weights_damaged)?;
+        let build = |weights: &HashMap<String, Tensor>| {
+            let weights = VarBuilder::from_tensors(weights.clone(), DType::F32, &Device::Cpu);
+            BertModel::load(weights, &config).map_err(weights_damaged)
+        };
+        let model = build(&weights)?;
+        let adapted = match adapter {
+            Some(adapter) => {
+                adapter.merge(&mut weights)?;
+                Some(build(&weights)?)
+            }
+            None => None,
+        };
+        Ok(Self { model, adapted, tokenizer, width: config.hidden_size })
     }
 
     /// Numbers per vector: 384 for all-MiniLM-L6-v2.
@@ -61,36 +94,76 @@ impl Embedder {
     /// # Errors
     /// [`Error::TokenizeFailed`] or [`Error::ForwardFailed`].
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.embed_by(&self.model, texts)
+    }
+
+    /// The same for what users say, by the adapter if there is one.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub fn embed_requests(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.embed_by(self.adapted.as_ref().unwrap_or(&self.model), texts)
+    }
+
+    fn embed_by(&self, model: &BertModel, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let encodings = self.tokenizer.encode_batch(texts.to_vec(), true);
         let encodings = encodings.map_err(|why| Error::TokenizeFailed(why.to_string()))?;
         // Texts of like length together: padding is computed for nothing.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|index| encodings[*index].len());
         let mut vectors = vec![Vec::new(); texts.len()];
-        for batch in order.chunks(BATCH_SENTENCES) {
-            let members: Vec<&Encoding> = batch.iter().map(|index| &encodings[*index]).collect();
-            for (index, vector) in batch.iter().zip(self.embed_batch(&members)?) {
+        let batches: Vec<&[usize]> = order.chunks(BATCH_SENTENCES).collect();
+        for (batch, encoded) in batches.iter().zip(embed_batches(model, &batches, &encodings)) {
+            for (index, vector) in batch.iter().zip(encoded?) {
                 vectors[*index] = vector;
             }
         }
         Ok(vectors)
     }
+}
 
-    fn embed_batch(&self, batch: &[&Encoding]) -> Result<Vec<Vec<f32>>> {
-        let longest = batch.iter().map(|encoding| encoding.len()).max().unwrap_or(0);
-        let dims = (batch.len(), longest);
-        let padded = |ids: &[u32]| ids.iter().copied().chain(std::iter::repeat(0)).take(longest).collect::<Vec<u32>>();
-        let ids: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_ids())).collect();
-        let mask: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_attention_mask())).collect();
-        let ids = Tensor::from_vec(ids, dims, &Device::Cpu)?;
-        let mask = Tensor::from_vec(mask, dims, &Device::Cpu)?;
-        let states = self.model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-        let weights = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
-        let sums = states.broadcast_mul(&weights)?.sum(1)?;
-        // The mean and the sum point the same way, and only the direction is kept.
-        let norms = sums.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(f32::MIN_POSITIVE)?;
-        Ok(sums.broadcast_div(&norms)?.to_vec2()?)
+/// Computes batches beside each other: candle's products of this size run on one core.
+fn embed_batches(model: &BertModel, batches: &[&[usize]], encodings: &[Encoding]) -> Vec<Result<Vec<Vec<f32>>>> {
+    let embed = |batch: &[usize]| {
+        let members: Vec<&Encoding> = batch.iter().map(|index| &encodings[*index]).collect();
+        embed_batch(model, &members)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cores == 1 || batches.len() < 2 {
+        return batches.iter().map(|batch| embed(batch)).collect();
     }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(batches.len())));
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(batches.len()) {
+            scope.spawn(|| {
+                while let Some((at, batch)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, batches.get(at)?)))
+                {
+                    let encoded = embed(batch);
+                    done.lock().expect("no code panics while it holds this lock").push((at, encoded));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no code panics while it holds this lock");
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, encoded)| encoded).collect()
+}
+
+fn embed_batch(model: &BertModel, batch: &[&Encoding]) -> Result<Vec<Vec<f32>>> {
+    let longest = batch.iter().map(|encoding| encoding.len()).max().unwrap_or(0);
+    let dims = (batch.len(), longest);
+    let padded = |ids: &[u32]| ids.iter().copied().chain(std::iter::repeat(0)).take(longest).collect::<Vec<u32>>();
+    let ids: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_ids())).collect();
+    let mask: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_attention_mask())).collect();
+    let ids = Tensor::from_vec(ids, dims, &Device::Cpu)?;
+    let mask = Tensor::from_vec(mask, dims, &Device::Cpu)?;
+    let states = model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
+    let weights = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
+    let sums = states.broadcast_mul(&weights)?.sum(1)?;
+    // The mean and the sum point the same way, and only the direction is kept.
+    let norms = sums.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(f32::MIN_POSITIVE)?;
+    Ok(sums.broadcast_div(&norms)?.to_vec2()?)
 }
 
 fn read(dir: &Path, name: &str) -> Result<Vec<u8>> {

@@ -28,6 +28,14 @@ pub enum Error {
         /// What did not fit.
         reason: String,
     },
+    /// An adapter is not one, or is one of another model.
+    #[error("the adapter cannot be used: {what}: {reason}; use an adapter made for this model")]
+    AdapterRefused {
+        /// Which part of it.
+        what: String,
+        /// What did not fit.
+        reason: String,
+    },
     /// The model is sound but of a family this engine does not run.
     #[error("model file {} has architecture \"{found}\"; this engine runs: {supported}", path.display())]
     ArchitectureUnsupported {

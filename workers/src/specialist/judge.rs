@@ -23,6 +23,8 @@ const UNPLACED: f32 = 0.2;
 const UNPLACED_NUMBER: f32 = 0.1;
 /// Weight of a proposal of the draft that stands.
 const KEPT: f32 = 0.03;
+/// What a required parameter counts for which the step holds a value: it explains why the value was said.
+const FILLED: f32 = 0.06;
 
 /// A candidate with what can be said for it.
 pub struct Proposal {
@@ -65,7 +67,8 @@ impl Specialist {
             let grounded = ground_lawfully(&operation, drafted, evidence);
             let offers = offers(&operation, evidence, &grounded.kept);
             let unplaced = unplaced(evidence, &grounded, &offers);
-            let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32
+            let filled = offers.parameters.iter().filter(|offer| offer.required).count();
+            let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32 + FILLED * filled.min(2) as f32
                 - MISSING * offers.missing.len() as f32
                 - unplaced;
             proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, score });
@@ -102,7 +105,7 @@ fn unplaced(evidence: &Evidence, grounded: &GroundedCall, offers: &Offers) -> f3
     let values = evidence.spans().filter(|span| span.place == Place::Step && !is_placed(span));
     let weight = |span: &Span| match span.kind {
         Kind::Number(_) => UNPLACED_NUMBER,
-        _ if span.kind.is_plainly_a_value() => UNPLACED,
+        _ if span.is_plainly_a_value() => UNPLACED,
         _ => 0.0,
     };
     values.map(weight).sum()

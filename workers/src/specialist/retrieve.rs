@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use silverback_catalogue::{Candidate, Wish};
+use silverback_catalogue::{Retrieved, Wish};
 use tracing::debug;
 
 use super::{Specialist, Task};
@@ -28,7 +28,7 @@ impl Specialist {
         draft: &str,
         vector: Option<&[f32]>,
         meter: &mut Meter,
-    ) -> Result<Vec<Candidate>, WorkerError> {
+    ) -> Result<Retrieved, WorkerError> {
         let started = Instant::now();
         let mut retrieved = self.retriever.retrieve(&Wish { text: task.text(), vector, draft }, CANDIDATES);
         let (specialty, retriever) = (&self.specialty, &self.retriever);
@@ -36,9 +36,8 @@ impl Specialist {
         likelihood::weigh(&asked, &self.writer, &mut retrieved).await?;
         meter.add_retrieval(started);
         debug!(fits = retrieved.fits, "retrieved");
-        let mut candidates = retrieved.candidates;
-        candidates.iter_mut().for_each(|candidate| candidate.score = evidence(candidate.score));
-        Ok(candidates)
+        retrieved.candidates.iter_mut().for_each(|candidate| candidate.score = evidence(candidate.score));
+        Ok(retrieved)
     }
 }
 

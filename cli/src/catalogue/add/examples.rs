@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use silverback_catalogue::{Operation, import::Imported};
 
-/// Most examples: a card holds 128 and 32 KiB; each costs about 15 ms once.
+/// Most examples: a card holds 256 and 32 KiB; each costs about 15 ms once.
 const MAX_EXAMPLES: usize = 60;
 /// Longest example, in letters.
 const MAX_CHARS: usize = 120;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use silverback_catalogue::{Catalogue, OperationRef};
-use silverback_engine::Embedder;
-use silverback_workers::{Retriever, Specialty, WorkerError, WorkerFiles, built_in_specialties};
+use silverback_workers::{Retriever, Specialty, WorkerFiles, built_in_specialties, load_encoder};
 
 use super::query::{Accepted, Query};
 use crate::error::CliError;
@@ -29,7 +28,7 @@ pub struct Fields {
 impl Fields {
     /// Opens the packs of every specialty that is shipped.
     pub fn open(files: &WorkerFiles) -> Result<Self, CliError> {
-        let embedder = Arc::new(Embedder::load(&files.embeddings).map_err(WorkerError::from)?);
+        let embedder = Arc::new(load_encoder(&files.embeddings)?);
         let mut fields = Vec::new();
         for specialty in built_in_specialties() {
             let packs: Vec<_> =

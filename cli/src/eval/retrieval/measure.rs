@@ -13,7 +13,13 @@ use super::{field::Field, query::Query};
 const K: usize = 20;
 
 /// Who is measured, in the order of the table.
-pub const SOURCES: [&str; 6] = ["words", "meaning", "draft", "words+meaning", "fused", "fused+likelihood"];
+pub const SOURCES: [&str; 7] = ["words", "meaning", "phrases", "draft", "undrafted", "fused", "fused+likelihood"];
+/// Place in [`SOURCES`] of all together without the draft.
+const UNDRAFTED: usize = 4;
+/// Place of all together.
+pub const FUSED: usize = 5;
+/// Place of all together, weighed by likelihood.
+const WEIGHED: usize = 6;
 
 /// What became of one request.
 pub struct Measured {
@@ -26,7 +32,7 @@ pub struct Measured {
     /// Operations that are right.
     pub right: Vec<OperationRef>,
     /// Place of the first right one by source, from 0.
-    pub ranks: [Option<usize>; 6],
+    pub ranks: [Option<usize>; SOURCES.len()],
     /// What all sources found together.
     pub fused: Retrieved,
     /// The one that was put first.
@@ -44,7 +50,7 @@ pub struct Measured {
 impl Measured {
     /// Counts what came of weighing by likelihood.
     pub fn note_weighed(&mut self, weighed: &Retrieved) {
-        self.ranks[5] = weighed.candidates.iter().position(|one| self.right.contains(&one.operation));
+        self.ranks[WEIGHED] = weighed.candidates.iter().position(|one| self.right.contains(&one.operation));
         self.first = weighed.candidates.first().map(|one| one.operation);
     }
 
@@ -56,7 +62,7 @@ impl Measured {
             (rank, found)
         };
         let ((rank, found), (undrafted, _)) = (place(&self.proposed[0]), place(&self.proposed[1]));
-        (self.ranks[3], self.ranks[4], self.ranks[5]) = (undrafted, rank, rank);
+        (self.ranks[UNDRAFTED], self.ranks[FUSED], self.ranks[WEIGHED]) = (undrafted, rank, rank);
         self.first = found.candidates.first().map(|one| one.operation);
         self.fits = found.fits;
         self.fused = found;
@@ -81,11 +87,13 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
     let without = Wish { draft: "", ..wish };
     let undrafted = field.retriever.retrieve(&without, K);
     let meaning = wish.vector.map(|vector| catalogue.nearest_in(all, vector, K)).unwrap_or_default();
+    let phrases = wish.vector.map(|vector| catalogue.said_in(all, vector, K)).unwrap_or_default();
     let drafted = if draft.is_empty() { Vec::new() } else { match_draft(catalogue, all, &draft, K) };
     let of_hits = |hits: &[Hit]| hits.iter().position(|hit| right.contains(&hit.operation));
     let of_fused = |found: &Retrieved| found.candidates.iter().position(|one| right.contains(&one.operation));
     let rank = of_fused(&fused);
-    let ranks = [of_hits(&words), of_hits(&meaning), of_hits(&drafted), of_fused(&undrafted), rank, rank];
+    let [words, meaning, phrases, drafted] = [words, meaning, phrases, drafted].map(|hits| of_hits(&hits));
+    let ranks = [words, meaning, phrases, drafted, of_fused(&undrafted), rank, rank];
     Some(Measured {
         ranks,
         first: fused.candidates.first().map(|candidate| candidate.operation),

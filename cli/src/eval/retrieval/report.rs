@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use super::{
     field::Fields,
-    measure::{Measured, SOURCES},
+    measure::{FUSED, Measured, SOURCES},
 };
 use crate::{eval::share::wilson, terminal};
 
@@ -33,7 +33,7 @@ pub fn table(measured: &[Measured]) -> String {
 /// Requests whose operation is not first, of the files that may be looked at.
 pub fn misses(measured: &[Measured], fields: &Fields) -> String {
     let mut text = String::new();
-    for case in measured.iter().filter(|case| case.query.is_open() && case.ranks[4] != Some(0)) {
+    for case in measured.iter().filter(|case| case.query.is_open() && case.ranks[FUSED] != Some(0)) {
         let Some(field) = fields.by_provider(&case.field) else { continue };
         let name = |at| field.retriever.catalogue().name(at).map_or_else(String::new, |(_, s, n)| format!("{s}/{n}"));
         let wanted = case.right.iter().take(2).map(|at| name(*at)).collect::<Vec<_>>().join(" ");
@@ -99,7 +99,7 @@ fn reliability(measured: &[Measured]) -> String {
                 continue;
             }
             let predicted = inside.iter().map(|case| case.fits).sum::<f32>() / inside.len() as f32;
-            let right = inside.iter().filter(|case| case.ranks[4].is_some_and(|rank| rank < 5)).count();
+            let right = inside.iter().filter(|case| case.ranks[FUSED].is_some_and(|rank| rank < 5)).count();
             let observed = right as f32 / inside.len() as f32;
             let _ = writeln!(
                 text,

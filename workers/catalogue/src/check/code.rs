@@ -19,6 +19,8 @@ pub enum ViolationCode {
     Length,
     /// Not exactly one of several members is given.
     Union,
+    /// Two things are given of which only one may be.
+    Exclusive,
     /// A reference to an earlier result is malformed.
     Reference,
     /// The catalogue has no such operation.
@@ -31,7 +33,7 @@ pub enum ViolationCode {
 
 impl ViolationCode {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Required,
         Self::Unknown,
         Self::Type,
@@ -40,6 +42,7 @@ impl ViolationCode {
         Self::Bounds,
         Self::Length,
         Self::Union,
+        Self::Exclusive,
         Self::Reference,
         Self::Operation,
         Self::TooLarge,
@@ -56,6 +59,7 @@ impl ViolationCode {
             Self::Bounds => "bounds",
             Self::Length => "length",
             Self::Union => "union",
+            Self::Exclusive => "exclusive",
             Self::Reference => "reference",
             Self::Operation => "operation",
             Self::TooLarge => "too_large",

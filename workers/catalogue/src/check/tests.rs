@@ -239,3 +239,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_excludes_each_other_is_refused_and_the_one_in_the_way_is_named() {
+    let mut parameters = typical().parameters.clone();
+    parameters["x-exclusive"] = json!([["Count", "Kind"]]);
+    let found = check(&operation(parameters), &json!({"Name": "abc", "Count": 1, "Kind": "a"}));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].pointer.as_str(), found[0].code), ("/Count", ViolationCode::Exclusive));
+}

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::brought::{MAX_OPERATIONS, Source};
 use super::document::refused;
 use super::schema::reachable;
-use super::{Imported, ImportedService, clean};
+use super::{Imported, ImportedService, clean, paging};
 use crate::error::Result;
 use crate::operation::{Effect, Invocation, Operation};
 use crate::semantics::{IdempotencyKey, KeyPlace, Origin, Semantics};
@@ -101,7 +101,8 @@ impl<'a> Assembly<'a> {
             return Err(refused(&self.source.origin, "it describes no operation".to_owned()));
         }
         let name = &self.source.name;
-        let service = |(service, operations): (String, Vec<Operation>)| {
+        let service = |(service, mut operations): (String, Vec<Operation>)| {
+            operations.iter_mut().for_each(|operation| paging::note(operation, definitions));
             let schemas = operations.iter().flat_map(|operation| [&operation.parameters, &operation.result]);
             ImportedService {
                 definitions: Arc::new(reachable(definitions, schemas)),

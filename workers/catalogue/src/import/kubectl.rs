@@ -125,15 +125,37 @@ fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> 
     if let Some(file) = properties.get_mut("filename").filter(|_| sends_objects(&help.name)) {
         file["x-content"] = kubernetes::reference("Manifest");
     }
+    if let Some(namespace) = properties.get_mut("namespace") {
+        namespace["x-words"] = json!(["ns"]);
+    }
+    // Parts of objects that are given as text: of the kind that is patched, or of what `run` and `expose` make.
+    for (name, kind) in [("patch", json!(true)), ("overrides", made_by(&help.name))] {
+        if let Some(text) = properties.get_mut(name).filter(|_| !kind.is_null()) {
+            text["x-patch"] = kind;
+        }
+    }
     required.extend(command.required_flags().map(str::to_owned));
     add_alternatives(&mut properties, &required, command);
     let dependent = positionals::dependent(&properties, &required);
+    let exclusive = exclusive(&properties, command);
     let mut schema =
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     if let Some(dependent) = dependent {
         schema["dependentRequired"] = dependent;
     }
+    if !exclusive.is_empty() {
+        schema["x-exclusive"] = json!(exclusive);
+    }
     Ok(schema)
+}
+
+/// What a command makes whose `--overrides` change it.
+fn made_by(command: &str) -> Value {
+    match command {
+        "run" => kubernetes::reference("Pod"),
+        "expose" => kubernetes::reference("Service"),
+        _ => Value::Null,
+    }
 }
 
 /// Are the objects in `--filename` what the cluster is to hold? See [`crate::manifest`].
@@ -162,6 +184,33 @@ fn add_alternatives(properties: &mut Map<String, Value>, required: &[String], co
             schema["x-instead"] = json!(instead);
         }
     }
+}
+
+/// Ways to say which objects are meant, of which kubectl takes one (its resource builder refuses the rest): names, a selector,
+/// all, a file. Where the first positional is a new name (`create …`), `--selector` is another thing.
+fn exclusive(properties: &Map<String, Value>, command: &Command) -> Vec<[&'static str; 2]> {
+    const PAIRS: [[&str; 2]; 15] = [
+        ["all", "selector"],
+        ["all", "name"],
+        ["all", "names"],
+        ["all", "node"],
+        ["selector", "name"],
+        ["selector", "names"],
+        ["selector", "node"],
+        ["selector", "pod"],
+        ["field-selector", "name"],
+        ["field-selector", "names"],
+        ["filename", "resource"],
+        ["filename", "name"],
+        ["filename", "names"],
+        ["kustomize", "resource"],
+        ["filename", "kustomize"],
+    ];
+    let first = command.positionals.split([' ', '|', '/']).next().unwrap_or_default();
+    if !matches!(first, "resource" | "node" | "pod" | "name?") || properties.contains_key("service-name") {
+        return Vec::new();
+    }
+    PAIRS.into_iter().filter(|pair| pair.iter().all(|name| properties.contains_key(*name))).collect()
 }
 
 /// What `-o json` prints: an object of the kind the table names, or of the kind that `resource` names.

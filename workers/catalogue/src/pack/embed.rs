@@ -5,18 +5,39 @@
 
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::format::{Section, damaged};
 use super::writer::write_file;
 use super::{Pack, PackSummary, read_at};
 use crate::error::{CatalogueError, Result};
-use crate::search::{Encoder, Vectors, sentence};
+use crate::search::{Encoder, Vectors, phrases, sentence};
 
 /// Texts given to the encoder at once; more holds more memory and shows progress later.
 const BATCH: usize = 1024;
 
+/// What an encoder gives.
+type Encoded = std::result::Result<Vec<Vec<f32>>, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What is encoded of a pack.
+struct Texts {
+    /// One an operation.
+    sentences: Vec<String>,
+    /// Users' phrases, each with its operation.
+    phrases: Vec<(u32, &'static str)>,
+}
+
 // === impl Pack ===
 
 impl Pack {
+    /// What each operation says about itself to an encoder, in their order.
+    ///
+    /// # Errors
+    /// A block that does not decode.
+    pub fn sentences(&self) -> Result<Vec<String>> {
+        Ok(Texts::of(self)?.sentences)
+    }
+
     /// Writes this pack with vectors by `encoder` to `path` (its own path is allowed: the file is replaced by renaming).
     ///
     /// # Errors
@@ -26,8 +47,8 @@ impl Pack {
         self.write_vectors(&self.encode(encoder)?, path.as_ref())
     }
 
-    /// Does the same with the vectors of an earlier pack, which took minutes, when that one is by the encoder `model` and all else
-    /// in it is the same; `None` when it is not. The earlier file may have been replaced: it is read through its open handle.
+    /// Does the same with the vectors of an earlier pack, which took minutes, when that one is by the encoder `model` and of the same
+    /// texts; `None` when it is not. The earlier file may have been replaced: it is read through its open handle.
     ///
     /// # Errors
     /// As [`Pack::write_with_vectors`].
@@ -38,10 +59,8 @@ impl Pack {
         path: impl AsRef<Path>,
     ) -> Result<Option<PackSummary>> {
         let Some(vectors) = earlier.vectors().filter(|vectors| vectors.model() == model) else { return Ok(None) };
-        for section in Section::ALL.into_iter().filter(|section| *section != Section::Vectors) {
-            if self.section(section)? != earlier.section(section)? {
-                return Ok(None);
-            }
+        if Texts::of(self)?.digest() != vectors.texts() {
+            return Ok(None);
         }
         self.write_vectors(vectors, path.as_ref()).map(Some)
     }
@@ -63,24 +82,62 @@ impl Pack {
 
     fn encode(&self, encoder: &dyn Encoder) -> Result<Vectors> {
         let refused = |reason: String| CatalogueError::PackRefused { what: self.provider().to_owned(), reason };
-        let mut texts = Vec::with_capacity(self.len() as usize);
-        for service in self.services() {
-            for index in service.first..service.first + service.count {
-                texts.push(sentence(&*self.operation(index)?, &service.title));
+        let texts = Texts::of(self)?;
+        let mut vectors = Vectors::new(encoder.model(), texts.digest());
+        let sentences: Vec<&str> = texts.sentences.iter().map(String::as_str).collect();
+        for batch in sentences.chunks(BATCH) {
+            for vector in one_each(encoder.encode(batch), batch.len()).map_err(refused)? {
+                vectors.push(&vector).map_err(refused)?;
             }
         }
-        let mut vectors = Vectors::new(encoder.model());
-        for batch in texts.chunks(BATCH) {
-            let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
-            let encoded = encoder.encode(&batch).map_err(|error| refused(format!("no vectors: {error}")))?;
-            if encoded.len() != batch.len() {
-                return Err(refused(format!("{} vectors for {} texts", encoded.len(), batch.len())));
-            }
-            for vector in &encoded {
-                vectors.push(vector).map_err(refused)?;
+        for batch in texts.phrases.chunks(BATCH) {
+            let (owners, said): (Vec<u32>, Vec<&str>) = batch.iter().copied().unzip();
+            let encoded = one_each(encoder.encode_requests(&said), batch.len()).map_err(refused)?;
+            for (owner, vector) in owners.into_iter().zip(encoded) {
+                vectors.push_phrase(owner, &vector).map_err(refused)?;
             }
         }
         Ok(vectors)
+    }
+}
+
+/// As many vectors as texts, or why not.
+fn one_each(encoded: Encoded, texts: usize) -> std::result::Result<Vec<Vec<f32>>, String> {
+    let vectors = encoded.map_err(|error| format!("no vectors: {error}"))?;
+    if vectors.len() != texts {
+        return Err(format!("{} vectors for {texts} texts", vectors.len()));
+    }
+    Ok(vectors)
+}
+
+// === impl Texts ===
+
+impl Texts {
+    fn of(pack: &Pack) -> Result<Self> {
+        let (mut sentences, mut said) = (Vec::with_capacity(pack.len() as usize), Vec::new());
+        for service in pack.services() {
+            for index in service.first..service.first + service.count {
+                let operation = pack.operation(index)?;
+                sentences.push(sentence(&operation, &service.title));
+                said.extend(phrases(&operation).iter().map(|phrase| (index, *phrase)));
+            }
+        }
+        Ok(Self { sentences, phrases: said })
+    }
+
+    /// Of every text, each ended by what stands in none.
+    fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for text in &self.sentences {
+            hasher.update(text);
+            hasher.update([0]);
+        }
+        for (owner, phrase) in &self.phrases {
+            hasher.update(owner.to_le_bytes());
+            hasher.update(phrase);
+            hasher.update([0]);
+        }
+        hasher.finalize().into()
     }
 }
 

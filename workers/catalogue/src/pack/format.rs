@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::error::{CatalogueError, Result};
 
 /// Changes whenever an older reader would misread the file.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 pub(super) const MAGIC: &[u8; 8] = b"SBKPACK\n";
 pub(super) const HEADER_LEN: u32 = 56 + SECTIONS as u32 * 24 + 4;
 pub(super) const SECTIONS: usize = 8;

@@ -6,7 +6,7 @@ use super::{Source, Wish};
 use crate::catalogue::{Catalogue, Hit, OperationRef};
 
 /// How many numbers describe a proposal.
-pub const FEATURES: usize = 11;
+pub const FEATURES: usize = 15;
 
 /// What they are, in order; the rows of `weights.json`.
 pub const FEATURE_NAMES: [&str; FEATURES] = [
@@ -21,6 +21,10 @@ pub const FEATURE_NAMES: [&str; FEATURES] = [
     "popularity",
     "words_and_meaning",
     "path_value_missing",
+    "phrase_near",
+    "phrase_rank",
+    "phrase_cosine",
+    "has_phrases",
 ];
 
 /// The numbers of one proposal.
@@ -30,6 +34,8 @@ pub type Features = [f32; FEATURES];
 const EXACT: f32 = 0.95;
 /// Cosines within this distance of the best are worth telling apart.
 const NEAR: f32 = 0.3;
+/// Phrases less like the request than this say nothing.
+const PHRASE_FLOOR: f32 = 0.4;
 
 /// An operation that some source proposed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,11 +50,19 @@ pub struct Proposed {
     pub cosine: f32,
 }
 
-/// Joins the lists of words, meaning and draft (each best first).
-pub(super) fn describe(catalogue: &Catalogue, wish: &Wish<'_>, lists: [&[Hit]; 3]) -> Vec<Proposed> {
-    let [words, meaning, draft] = lists;
+/// What each source proposes, best first.
+pub(super) struct Lists {
+    pub words: Vec<Hit>,
+    pub meaning: Vec<Hit>,
+    pub phrase: Vec<Hit>,
+    pub draft: Vec<Hit>,
+}
+
+/// Joins the lists.
+pub(super) fn describe(catalogue: &Catalogue, wish: &Wish<'_>, lists: &Lists) -> Vec<Proposed> {
+    let Lists { words, meaning, phrase, draft } = lists;
     let mut found: BTreeMap<OperationRef, Proposed> = BTreeMap::new();
-    for (list, number) in [words, meaning, draft].into_iter().zip(0..) {
+    for (list, number) in [words, meaning, phrase, draft].into_iter().zip(0..) {
         for (rank, hit) in list.iter().enumerate() {
             let empty = Proposed {
                 operation: hit.operation,
@@ -61,16 +75,18 @@ pub(super) fn describe(catalogue: &Catalogue, wish: &Wish<'_>, lists: [&[Hit]; 3
             match number {
                 0 => proposed.note_words(hit.score / list[0].score.max(f32::MIN_POSITIVE), nearness),
                 1 => proposed.note_meaning(nearness),
+                2 => proposed.note_phrase(nearness),
                 _ => proposed.note_draft(hit.score, nearness),
             }
         }
     }
-    let best_cosine = meaning.first().map_or(0.0, |hit| hit.score);
+    let best = [meaning, phrase].map(|list| list.first().map_or(0.0, |hit| hit.score));
     let drafted_service = draft.first().and_then(|hit| Some((service_of(catalogue, hit.operation)?, hit.score)));
     let identifiers = identifiers(wish.text);
     let mut found: Vec<Proposed> = found.into_values().collect();
     for proposed in &mut found {
-        proposed.note_surroundings(catalogue, wish, best_cosine, identifiers);
+        proposed.note_nearness(catalogue, wish, best);
+        proposed.note_surroundings(catalogue, identifiers);
         proposed.note_drafted_service(catalogue, drafted_service);
     }
     found
@@ -105,6 +121,11 @@ impl Proposed {
         self.features[3] = rank;
     }
 
+    fn note_phrase(&mut self, rank: f32) {
+        self.sources.phrase = true;
+        self.features[12] = rank;
+    }
+
     fn note_draft(&mut self, score: f32, rank: f32) {
         self.sources.draft = true;
         self.features[4] = score;
@@ -119,19 +140,29 @@ impl Proposed {
         }
     }
 
-    /// What does not come from a list: every proposal has a cosine, whoever proposed it.
-    fn note_surroundings(&mut self, catalogue: &Catalogue, wish: &Wish<'_>, best_cosine: f32, identifiers: usize) {
+    /// What does not come from a list: every proposal has a cosine, whoever proposed it. `best` of descriptions and of phrases.
+    fn note_nearness(&mut self, catalogue: &Catalogue, wish: &Wish<'_>, best: [f32; 2]) {
         let Some(pack) = catalogue.packs().get(self.operation.pack as usize) else { return };
+        let Some((vectors, vector)) = pack.vectors().zip(wish.vector) else { return };
         let index = self.operation.index;
-        let cosine = pack.vectors().zip(wish.vector).map(|(vectors, vector)| vectors.cosines(vector, index..index + 1));
-        self.cosine = cosine.and_then(|found| found.first().copied()).unwrap_or(0.0);
-        if best_cosine > 0.0 {
-            self.features[2] = (1.0 - (best_cosine - self.cosine) / NEAR).max(0.0);
+        let near = |best: f32, cosine: f32| (1.0 - (best - cosine) / NEAR).max(0.0);
+        self.cosine = vectors.cosines(vector, index..index + 1).first().copied().unwrap_or(0.0);
+        if best[0] > 0.0 {
+            self.features[2] = near(best[0], self.cosine);
         }
+        if let [(_, cosine)] = vectors.phrase_cosines(vector, index..index + 1)[..] {
+            self.features[11] = near(best[1], cosine);
+            self.features[13] = (cosine - PHRASE_FLOOR).max(0.0) / (1.0 - PHRASE_FLOOR);
+            self.features[14] = 1.0;
+        }
+        self.features[9] = self.features[0] * self.features[2];
+    }
+
+    fn note_surroundings(&mut self, catalogue: &Catalogue, identifiers: usize) {
+        let Some(pack) = catalogue.packs().get(self.operation.pack as usize) else { return };
         let service = service_of(catalogue, self.operation);
         self.features[8] = service.and_then(|(_, name)| pack.service(name)).map_or(0.0, |service| service.popularity);
-        self.features[9] = self.features[0] * self.features[2];
-        let placeholders = pack.index().document(index).map_or(0, |document| document.placeholders);
+        let placeholders = pack.index().document(self.operation.index).map_or(0, |document| document.placeholders);
         self.features[10] = f32::from(u8::from(usize::from(placeholders) > identifiers));
     }
 }

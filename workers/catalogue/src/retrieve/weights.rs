@@ -10,10 +10,11 @@ use super::{Candidate, Retrieved};
 use crate::catalogue::Catalogue;
 
 /// How many numbers say whether anything fits.
-pub const FIT_FEATURES: usize = 6;
+pub const FIT_FEATURES: usize = 7;
 
 /// What they are, in order.
-pub const FIT_NAMES: [&str; FIT_FEATURES] = ["one", "best", "first_five", "draft", "cosine", "words_and_meaning_agree"];
+pub const FIT_NAMES: [&str; FIT_FEATURES] =
+    ["one", "best", "first_five", "draft", "cosine", "words_and_meaning_agree", "phrase"];
 
 /// The numbers that say whether anything fits.
 pub type FitFeatures = [f32; FIT_FEATURES];
@@ -57,6 +58,11 @@ impl WeightTable {
     pub fn of(&self, catalogue: &Catalogue) -> &Weighing {
         let mut named = catalogue.packs().iter().filter_map(|pack| self.providers.get(pack.provider()));
         named.next().unwrap_or(&self.default)
+    }
+
+    /// Are there weights of its own for a vendor of this catalogue?
+    pub fn is_fitted_for(&self, catalogue: &Catalogue) -> bool {
+        catalogue.packs().iter().any(|pack| self.providers.contains_key(pack.provider()))
     }
 
     /// Ranks the proposals.
@@ -104,7 +110,8 @@ fn fit_features(ranked: &[(&Proposed, f32)]) -> FitFeatures {
     let draft = ranked.iter().take(FIVE).map(|(one, _)| one.features[4]).fold(0.0, f32::max);
     let cosine = ranked.iter().take(FIVE).map(|(one, _)| one.cosine).fold(0.0, f32::max);
     let agree = ranked.iter().take(FIVE).map(|(one, _)| one.features[9]).fold(0.0, f32::max);
-    [1.0, ranked[0].1, first_five, draft, cosine, agree]
+    let phrase = ranked.iter().take(FIVE).map(|(one, _)| one.features[13]).fold(0.0, f32::max);
+    [1.0, ranked[0].1, first_five, draft, cosine, agree, phrase]
 }
 
 fn dot(weights: &[f32], numbers: &[f32]) -> f32 {

@@ -12,8 +12,6 @@ const MAX_SUMMARY: usize = 160;
 const MAX_WORDS: usize = 120;
 
 /// `Lambda: create function. Creates a Lambda function. add a lambda, deploy code`; `title` is what people call its service.
-///
-/// Whoever changes it raises `FORMAT_VERSION` too: vectors of earlier packs are taken over while all else is the same.
 pub(crate) fn sentence(operation: &Operation, title: &str) -> String {
     let is_telling = |word: &&str| !GENERIC_TITLE_WORDS.contains(&word.to_lowercase().as_str());
     let mut text = title.split_whitespace().filter(is_telling).collect::<Vec<_>>().join(" ");

@@ -15,6 +15,24 @@ static WORDED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is fixed")
 });
 
+/// A word for taking away, a noun that announces a key, the key.
+static REMOVED: LazyLock<Regex> = LazyLock::new(|| {
+    let removing = r"\b(?:remove|drop|delete|unset|strip|clear|take|rid\s+of|no\s+longer\s+(?:have|has|need|needs|carry|carries))\b";
+    let noun = r"\b(?:variable|env(?:ironment)?\s+var|label|annotation|taint)s?";
+    Regex::new(&format!(r"(?i){removing}[^.;,]*?{noun}\s+(?:called\s+|named\s+)?(?P<key>[\w./-]*\w)"))
+        .expect("the pattern is fixed")
+});
+
+/// Keys of the text that are to go, each as kubectl writes it, `KEY-`, over the range of the key.
+pub fn find_removed(text: &str) -> Vec<Found<String>> {
+    let removed = REMOVED.captures_iter(text).filter_map(|captures| {
+        let key = captures.name("key")?;
+        let is_filler = matches!(key.as_str().to_ascii_lowercase().as_str(), "from" | "of" | "on" | "in" | "off");
+        (!is_filler).then(|| Found { range: key.range(), value: format!("{}-", key.as_str()) })
+    });
+    removed.collect()
+}
+
 /// Pairs of the text, each `KEY=VALUE` over the range of all its words.
 pub fn find(text: &str) -> Vec<Found<String>> {
     let joined = WORDED.captures_iter(text).filter_map(|captures| {
@@ -30,6 +48,15 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<String> {
         find(text).into_iter().map(|found| found.value).collect()
+    }
+
+    #[test]
+    fn a_key_that_goes_ends_in_a_dash() {
+        let keys = |text: &str| find_removed(text).into_iter().map(|found| found.value).collect::<Vec<_>>();
+        assert_eq!(keys("drop the env variable OLD_FLAG from the statefulset worker"), ["OLD_FLAG-"]);
+        assert_eq!(keys("node worker-9 should no longer have the label zone"), ["zone-"]);
+        assert!(keys("remove the label from the node").is_empty());
+        assert!(keys("set the label zone to b").is_empty());
     }
 
     #[test]
