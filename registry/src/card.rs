@@ -221,7 +221,7 @@ pub(crate) mod tests {
         card.limits.max_concurrent = 0;
         card.catalogue = None;
         let text = card.check().unwrap_err().to_string();
-        for part in ["control characters", "an example is empty", "129 examples", "limits", "a specialist names"] {
+        for part in ["control characters", "an example is empty", "257 examples", "limits", "a specialist names"] {
             assert!(text.contains(part), "{part} in {text}");
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p silverback-catalogue --example sentences -- PACK`
 
+#![allow(clippy::print_stdout)]
+
 use silverback_catalogue::Pack;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
