@@ -116,10 +116,11 @@ impl Classifier {
 fn score(vector: &[f32], classes: &[(&str, Arc<Vectors>)]) -> Scores {
     let similarity =
         |name: &str, examples: &Vectors| nearness(vector, examples) - if name == NONE { DOUBT } else { 0.0 };
-    let shares = classes.iter().map(|(name, examples)| (name, (similarity(name, examples) / TEMPERATURE).exp()));
-    let shares: Vec<(&&str, f32)> = shares.collect();
-    let total: f32 = shares.iter().map(|(_, share)| share).sum();
-    shares.into_iter().map(|(name, share)| ((*name).to_owned(), f64::from(share / total))).collect()
+    let shares: Vec<f32> =
+        classes.iter().map(|(name, examples)| (similarity(name, examples) / TEMPERATURE).exp()).collect();
+    let total: f32 = shares.iter().sum();
+    let names = classes.iter().map(|(name, _)| (*name).to_owned());
+    names.zip(shares).map(|(name, share)| (name, f64::from(share / total))).collect()
 }
 
 /// Mean similarity of the nearest examples; -1 without any.

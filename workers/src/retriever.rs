@@ -10,14 +10,13 @@ use tracing::warn;
 
 use crate::{ENCODER, WorkerError};
 
-/// Commands of the AWS command line that only wrap one API operation, and one API operation that its vendor has replaced.
+/// Commands of the AWS command line that only wrap one API operation.
 /// The operation is the better answer: its result has a type that later calls can refer to, and its inverse is known.
 const WRAPPERS: &[Wrapper] = &[
     Wrapper { service: "s3", command: "mb", words: 3, unless: "", operation: "CreateBucket" },
     Wrapper { service: "s3", command: "rb", words: 3, unless: "force", operation: "DeleteBucket" },
     Wrapper { service: "s3", command: "ls", words: 2, unless: "recursive", operation: "ListBuckets" },
     Wrapper { service: "s3", command: "ls", words: 3, unless: "recursive", operation: "ListObjectsV2" },
-    Wrapper { service: "s3", command: "ListObjects", words: 3, unless: "", operation: "ListObjectsV2" },
 ];
 
 /// Operations that only repeat a newer one of their vendor, and the newer one: vendor, service, name of each.
@@ -114,7 +113,6 @@ impl Retriever {
         let line = lines.first().filter(|line| line.program == "aws")?;
         let (service, name) = (line.words.first()?, line.words.get(1)?);
         let service = if service == "s3api" { "s3" } else { service };
-        let name = if name == "list-objects" { "ListObjects" } else { name };
         let says = |wanted: &str| line.flags.iter().any(|(flag, _)| flag == wanted);
         // A draft may say `--bucket logs` where the command wants a path.
         let words = line.words.len() + usize::from(says("bucket"));

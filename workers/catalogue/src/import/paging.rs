@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::operation::Operation;
+use crate::pack::squash;
 use crate::semantics::{Origin, Paging};
 
 /// Parameter and what the answer calls the next value of it, both without case and marks.
@@ -28,9 +29,7 @@ const MORE: [&str; 3] = ["hasmore", "hasnextpage", "istruncated"];
 /// Notes the pages of an operation, and that its token is never the model's to write.
 pub(super) fn note(operation: &mut Operation, definitions: &Map<String, Value>) {
     let Some((paging, token)) = find(operation, definitions) else { return };
-    if let Some(schema) = operation.parameters.pointer_mut(&format!("/properties/{}", pointer_part(&token))) {
-        schema["x-never"] = json!(true);
-    }
+    operation.parameters["properties"][token]["x-never"] = json!(true);
     operation.semantics.paging = Some(paging);
 }
 
@@ -38,17 +37,17 @@ fn find(operation: &Operation, definitions: &Map<String, Value>) -> Option<(Pagi
     let properties = operation.parameters.get("properties")?.as_object()?;
     let places = places(&operation.result, definitions);
     let named = |wanted: &[&str]| {
-        places.iter().find(|(name, _, _)| wanted.contains(&plain(name).as_str())).map(|(_, path, _)| path.clone())
+        places.iter().find(|(name, _, _)| wanted.contains(&squash(name).as_str())).map(|(_, path, _)| path.clone())
     };
     let (token, output) = properties.keys().find_map(|name| {
-        let (_, outputs) = TOKENS.iter().find(|(input, _)| *input == plain(name))?;
+        let (_, outputs) = TOKENS.iter().find(|(input, _)| *input == squash(name))?;
         Some((name.clone(), named(outputs)?))
     })?;
     let lists = places.iter().filter(|(_, path, schema)| !path.contains('.') && schema["type"] == "array");
     let paging = Paging {
         input: vec![token.clone()],
         output: vec![output],
-        limit: properties.keys().find(|name| LIMITS.contains(&plain(name).as_str())).cloned(),
+        limit: properties.keys().find(|name| LIMITS.contains(&squash(name).as_str())).cloned(),
         more: named(&MORE),
         results: lists.map(|(_, path, _)| path.clone()).collect(),
         from: Origin::rule("token-names"),
@@ -60,7 +59,7 @@ fn find(operation: &Operation, definitions: &Map<String, Value>) -> Option<(Pagi
 fn places<'a>(result: &'a Value, definitions: &'a Map<String, Value>) -> Vec<(&'a str, String, &'a Value)> {
     let mut places = Vec::new();
     for (name, schema) in members(result, definitions) {
-        if WRAPS.contains(&plain(name).as_str()) {
+        if WRAPS.contains(&squash(name).as_str()) {
             let inner = members(schema, definitions).into_iter();
             places.extend(inner.map(|(inner, schema)| (inner, format!("{name}.{inner}"), schema)));
         }
@@ -77,14 +76,6 @@ fn members<'a>(schema: &'a Value, definitions: &'a Map<String, Value>) -> Vec<(&
 fn resolve<'a>(schema: &'a Value, definitions: &'a Map<String, Value>) -> &'a Value {
     let name = schema.get("$ref").and_then(Value::as_str).and_then(|place| place.strip_prefix("#/$defs/"));
     name.and_then(|name| definitions.get(name)).unwrap_or(schema)
-}
-
-fn plain(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-fn pointer_part(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
