@@ -4,6 +4,7 @@
 //! descriptions that they mean.
 
 mod adapter;
+mod bert;
 
 use std::{
     collections::HashMap,
@@ -15,9 +16,8 @@ use std::{
 };
 
 pub use adapter::Adapter;
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config};
+use bert::{Bert, Config};
+use candle_core::{Device, Tensor};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
@@ -30,9 +30,9 @@ const MAX_TOKENS: usize = 256;
 
 /// A loaded sentence encoder.
 pub struct Embedder {
-    model: BertModel,
+    model: Bert,
     /// The same with an adapter in it.
-    adapted: Option<BertModel>,
+    adapted: Option<Bert>,
     tokenizer: Tokenizer,
     width: usize,
 }
@@ -66,12 +66,11 @@ impl Embedder {
         if tokenizer.get_vocab_size(true) > config.vocab_size {
             return Err(damaged(dir, "tokenizer.json", &"it has more tokens than the model"));
         }
-        let weights_damaged = |why: candle_core::Error| damaged(dir, "model.safetensors", &why);
         let bytes = read(dir, "model.safetensors")?;
-        let mut weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(weights_damaged)?;
+        let mut weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+            .map_err(|why| damaged(dir, "model.safetensors", &why))?;
         let build = |weights: &HashMap<String, Tensor>| {
-            let weights = VarBuilder::from_tensors(weights.clone(), DType::F32, &Device::Cpu);
-            BertModel::load(weights, &config).map_err(weights_damaged)
+            Bert::load(weights, &config).map_err(|why| damaged(dir, "model.safetensors", &why))
         };
         let model = build(&weights)?;
         let adapted = match adapter {
@@ -92,7 +91,7 @@ impl Embedder {
     /// One vector of length 1 per text, in order. A text's vector does not depend on the texts beside it.
     ///
     /// # Errors
-    /// [`Error::TokenizeFailed`] or [`Error::ForwardFailed`].
+    /// [`Error::TokenizeFailed`].
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         self.embed_by(&self.model, texts)
     }
@@ -105,16 +104,16 @@ impl Embedder {
         self.embed_by(self.adapted.as_ref().unwrap_or(&self.model), texts)
     }
 
-    fn embed_by(&self, model: &BertModel, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+    fn embed_by(&self, model: &Bert, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let encodings = self.tokenizer.encode_batch(texts.to_vec(), true);
         let encodings = encodings.map_err(|why| Error::TokenizeFailed(why.to_string()))?;
-        // Texts of like length together: padding is computed for nothing.
+        // Texts of like length together: batches then end at about the same time.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|index| encodings[*index].len());
         let mut vectors = vec![Vec::new(); texts.len()];
         let batches: Vec<&[usize]> = order.chunks(BATCH_SENTENCES).collect();
         for (batch, encoded) in batches.iter().zip(embed_batches(model, &batches, &encodings)) {
-            for (index, vector) in batch.iter().zip(encoded?) {
+            for (index, vector) in batch.iter().zip(encoded) {
                 vectors[*index] = vector;
             }
         }
@@ -122,11 +121,11 @@ impl Embedder {
     }
 }
 
-/// Computes batches beside each other: candle's products of this size run on one core.
-fn embed_batches(model: &BertModel, batches: &[&[usize]], encodings: &[Encoding]) -> Vec<Result<Vec<Vec<f32>>>> {
+/// Computes batches beside each other, each on one core.
+fn embed_batches(model: &Bert, batches: &[&[usize]], encodings: &[Encoding]) -> Vec<Vec<Vec<f32>>> {
     let embed = |batch: &[usize]| {
-        let members: Vec<&Encoding> = batch.iter().map(|index| &encodings[*index]).collect();
-        embed_batch(model, &members)
+        let texts: Vec<&[u32]> = batch.iter().map(|index| encodings[*index].get_ids()).collect();
+        embed_batch(model, &texts)
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if cores == 1 || batches.len() < 2 {
@@ -150,20 +149,20 @@ fn embed_batches(model: &BertModel, batches: &[&[usize]], encodings: &[Encoding]
     done.into_iter().map(|(_, encoded)| encoded).collect()
 }
 
-fn embed_batch(model: &BertModel, batch: &[&Encoding]) -> Result<Vec<Vec<f32>>> {
-    let longest = batch.iter().map(|encoding| encoding.len()).max().unwrap_or(0);
-    let dims = (batch.len(), longest);
-    let padded = |ids: &[u32]| ids.iter().copied().chain(std::iter::repeat(0)).take(longest).collect::<Vec<u32>>();
-    let ids: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_ids())).collect();
-    let mask: Vec<u32> = batch.iter().flat_map(|encoding| padded(encoding.get_attention_mask())).collect();
-    let ids = Tensor::from_vec(ids, dims, &Device::Cpu)?;
-    let mask = Tensor::from_vec(mask, dims, &Device::Cpu)?;
-    let states = model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-    let weights = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
-    let sums = states.broadcast_mul(&weights)?.sum(1)?;
-    // The mean and the sum point the same way, and only the direction is kept.
-    let norms = sums.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(f32::MIN_POSITIVE)?;
-    Ok(sums.broadcast_div(&norms)?.to_vec2()?)
+/// The mean and the sum of a text's states point the same way, and only the direction is kept.
+fn embed_batch(model: &Bert, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+    let states = model.forward(texts);
+    let mut rows = states.chunks_exact(model.width());
+    let embed = |text: &&[u32]| {
+        let mut sum = vec![0.0f32; model.width()];
+        for row in rows.by_ref().take(text.len()) {
+            sum.iter_mut().zip(row).for_each(|(sum, state)| *sum += state);
+        }
+        let norm = sum.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        sum.iter_mut().for_each(|number| *number /= norm);
+        sum
+    };
+    texts.iter().map(embed).collect()
 }
 
 fn read(dir: &Path, name: &str) -> Result<Vec<u8>> {
