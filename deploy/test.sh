@@ -19,6 +19,13 @@ else
     unset SILVERBACK_TEST_MCP_SERVER
 fi
 
+SILVERBACK_TEST_OPENAI_PYTHON=$(deploy/openai_client.sh)
+if [ -n "$SILVERBACK_TEST_OPENAI_PYTHON" ]; then
+    export SILVERBACK_TEST_OPENAI_PYTHON
+else
+    unset SILVERBACK_TEST_OPENAI_PYTHON
+fi
+
 status=0
 "$cargo" test --locked --workspace --no-fail-fast 2>&1 | tee "$log" || status=$?
 

@@ -2,9 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, builder::TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::TypedValueParser};
 
-use crate::config::{DEFAULT_ROUTER, Flags};
+use crate::config::{DEFAULT_HTTP, DEFAULT_ROUTER, Flags};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 plan complete, 1 something unanswered, 2 usage, 3 unavailable, 130 interrupted.
@@ -92,6 +92,12 @@ pub struct EvalArguments {
     /// Measure only whether the right operation is found, by each source alone and by all together
     #[arg(long)]
     pub retrieval: bool,
+    /// Leave parts of the way out, to measure what each brings
+    #[arg(long, value_enum, value_name = "METHOD", conflicts_with_all = ["retrieval", "router"])]
+    pub method: Option<EvalMethod>,
+    /// Show what was won and lost against an earlier run, given as what its --json printed
+    #[arg(long, value_name = "FILE", conflicts_with = "retrieval")]
+    pub compare: Option<PathBuf>,
     /// With --retrieval: fit the weights on these files and write them here
     #[arg(long, value_name = "FILE", requires = "retrieval")]
     pub fit: Option<PathBuf>,
@@ -100,12 +106,28 @@ pub struct EvalArguments {
     pub misses: bool,
 }
 
+/// How a step becomes a call.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EvalMethod {
+    /// Draft, then ground: what serves
+    Ground,
+    /// The free draft as it is
+    Draft,
+    /// The schema's grammar, values believed
+    Grammar,
+    /// Evidence without a draft
+    Evidence,
+}
+
 /// All parts in one process.
 #[derive(Debug, Args)]
 pub struct UpArguments {
     /// Where the router listens
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
     pub listen: SocketAddr,
+    /// Where it serves clients of OpenAI's API, below /v1
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_HTTP)]
+    pub http: SocketAddr,
     /// Base model: a name from `models list`, or a GGUF file
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
@@ -123,6 +145,9 @@ pub struct RouterArguments {
     /// Where it listens; port 0 takes any free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
     pub listen: SocketAddr,
+    /// Where it serves clients of OpenAI's API, below /v1
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_HTTP)]
+    pub http: SocketAddr,
     /// Serve metrics for Prometheus at this address, path /metrics; off when absent
     #[arg(long, value_name = "HOST:PORT")]
     pub metrics: Option<SocketAddr>,

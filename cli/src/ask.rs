@@ -9,6 +9,7 @@ mod render;
 mod tree;
 
 use silverback_graph::Plan;
+use silverback_workers::Method;
 use tonic::transport::Channel;
 
 use crate::{
@@ -44,7 +45,12 @@ pub async fn find_router(config: &Config) -> Result<(Channel, Option<Parts>), Cl
         return Ok((router, None));
     }
     terminal::say("starting the parts in this process; `silverback up` keeps them running");
-    let parts = parts::start(parts::any_port(), config, &Progress::detect()).await?;
+    own_router(Method::default(), config).await
+}
+
+/// A router in this process, whose workers make calls by this method.
+pub async fn own_router(method: Method, config: &Config) -> Result<(Channel, Option<Parts>), CliError> {
+    let parts = parts::start(method, (parts::any_port(), None), config, &Progress::detect()).await?;
     let router = connect(&parts.address().to_string(), Patience::Named).await?;
     Ok((router, Some(parts)))
 }

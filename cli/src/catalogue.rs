@@ -11,4 +11,4 @@ mod show;
 mod stats;
 
 pub use command::run;
-pub use packs::ensure;
+pub use packs::{ensure, open};

@@ -12,6 +12,9 @@ use crate::models::{Cache, Manifest, ModelError, SourceConfig};
 /// Where a router is looked for when nobody says otherwise; where `up` listens.
 pub const DEFAULT_ROUTER: &str = "127.0.0.1:7411";
 
+/// Where `up` and `router` serve clients of OpenAI's API when nobody says otherwise.
+pub const DEFAULT_HTTP: &str = "127.0.0.1:7480";
+
 /// One thing that can be set.
 struct Setting {
     /// In `config.toml`, and the name of the flag.

@@ -1,25 +1,31 @@
 //! `silverback eval`: asks every request of a file and holds the plans against what is right.
 
 mod case;
+mod compare;
+mod names;
 mod retrieval;
 mod score;
 mod share;
+mod summary;
 
 use std::{fs, path::Path};
 
 use serde_json::json;
+use silverback_catalogue::Catalogue;
 use silverback_graph::Plan;
 use silverback_proto::v1::{AskRequest, router_service_client::RouterServiceClient};
+use silverback_workers::Method;
 use tonic::transport::Channel;
 
 use self::{
     case::Case,
+    compare::Earlier,
     score::{Score, score},
-    share::wilson,
+    summary::{HEADER, Summary},
 };
 use crate::{
-    args::EvalArguments,
-    ask,
+    args::{EvalArguments, EvalMethod},
+    ask, catalogue,
     config::Config,
     error::{CliError, Exit},
     terminal,
@@ -37,18 +43,33 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
     for path in &arguments.files {
         suites.push((path.as_path(), read(path)?));
     }
-    let (router, _parts) = ask::find_router(config).await?;
+    let earlier = arguments.compare.as_deref().map(read_earlier).transpose()?;
+    let (router, _parts) = match arguments.method {
+        None => ask::find_router(config).await?,
+        Some(method) => ask::own_router(method.into(), config).await?,
+    };
+    let catalogue = catalogue::open(config)?;
     let mut scores = Vec::new();
     for (path, cases) in &suites {
         for case in cases {
-            let scored = ask_case(router.clone(), case).await;
+            let scored = ask_case(router.clone(), case, &catalogue).await;
             report_case(&scored);
             scores.push((path.display().to_string(), scored));
         }
     }
+    if let Some(earlier) = earlier {
+        terminal::say(earlier.compare(&scores).trim_end());
+    }
     let shown = if arguments.json { document(&scores) } else { table(&scores) };
     terminal::put(&shown).map_err(CliError::OutputClosed)?;
     Ok(Exit::Complete)
+}
+
+fn read_earlier(path: &Path) -> Result<Earlier, CliError> {
+    let unusable = |reason: String| {
+        CliError::usage(format!("{}: {reason}", path.display()), "give what an earlier `eval --json` printed")
+    };
+    Earlier::read(&read_bounded(path).map_err(unusable)?).map_err(unusable)
 }
 
 fn read(path: &Path) -> Result<Vec<Case>, CliError> {
@@ -71,14 +92,18 @@ fn read_bounded(path: &Path) -> Result<String, String> {
 }
 
 /// An error of the router is a wrong answer, not the end of the evaluation.
-async fn ask_case(router: Channel, case: &Case) -> Score {
+async fn ask_case(router: Channel, case: &Case, catalogue: &Catalogue) -> Score {
     let request = AskRequest { text: case.prompt.clone(), today: case.today.clone().unwrap_or_default() };
     let reply = RouterServiceClient::new(router).ask(request).await;
     let plan = reply
         .map_err(|status| status.message().to_owned())
         .and_then(|reply| Plan::try_from(reply.into_inner()).map_err(|error| error.to_string()));
     match plan {
-        Ok(plan) => score(case, &plan),
+        Ok(plan) => {
+            let mut scored = score(case, &plan);
+            scored.counts.invented_names = names::invented(&plan, catalogue);
+            scored
+        }
         Err(reason) => {
             let mut failed = score(case, &Plan::default());
             failed.exact = false;
@@ -96,81 +121,58 @@ fn report_case(score: &Score) {
 
 fn document(scores: &[(String, Score)]) -> String {
     let cases: Vec<_> = scores.iter().map(|(suite, score)| json!({"suite": suite, "score": score})).collect();
-    let document = json!({"cases": cases, "summary": Summary::of(scores.iter().map(|(_, score)| score)).document()});
+    let part = |key: &dyn Fn(&(String, Score)) -> &str| {
+        let names = names_in_order(scores, key);
+        let of =
+            |name: &str| Summary::of(scores.iter().filter(|one| key(one) == name).map(|(_, score)| score)).document();
+        names.into_iter().map(|name| (name.to_owned(), of(name))).collect::<serde_json::Map<_, _>>()
+    };
+    let document = json!({"cases": cases, "suites": part(&by_suite), "providers": part(&by_provider),
+        "summary": Summary::of(scores.iter().map(|(_, score)| score)).document()});
     serde_json::to_string_pretty(&document).expect("scores are plain data") + "\n"
 }
 
+/// By suite, by provider where there are several, and all together.
 fn table(scores: &[(String, Score)]) -> String {
-    let mut suites: Vec<&str> = scores.iter().map(|(suite, _)| suite.as_str()).collect();
-    suites.dedup();
-    let mut text =
-        String::from("cases  operation right   whole plan right [95 %]   references   median s   p95 s   suite\n");
-    let mut line = |name: &str, summary: Summary| text.push_str(&summary.row(name));
-    for suite in &suites {
-        line(suite, Summary::of(scores.iter().filter(|(name, _)| name == suite).map(|(_, score)| score)));
-    }
-    if suites.len() > 1 {
-        line("all", Summary::of(scores.iter().map(|(_, score)| score)));
-    }
+    let mut text = HEADER.to_owned();
+    let mut part = |key: &dyn Fn(&(String, Score)) -> &str, least: usize| {
+        let names = names_in_order(scores, key);
+        for name in names.iter().filter(|_| names.len() >= least) {
+            let own = scores.iter().filter(|one| key(one) == *name).map(|(_, score)| score);
+            text.push_str(&Summary::of(own).row(name));
+        }
+    };
+    part(&by_suite, 1);
+    part(&by_provider, 2);
+    part(&|_| "all", 1);
     text
 }
 
-/// Totals over some scores.
-struct Summary {
-    cases: usize,
-    operation_right: usize,
-    exact: usize,
-    references: (usize, usize),
-    seconds: Vec<f64>,
+fn by_suite(one: &(String, Score)) -> &str {
+    &one.0
 }
 
-// === impl Summary ===
+fn by_provider(one: &(String, Score)) -> &str {
+    &one.1.provider
+}
 
-impl Summary {
-    fn of<'a>(scores: impl Iterator<Item = &'a Score>) -> Self {
-        let mut summary = Self { cases: 0, operation_right: 0, exact: 0, references: (0, 0), seconds: Vec::new() };
-        for score in scores {
-            summary.cases += 1;
-            summary.operation_right += usize::from(score.operation_right);
-            summary.exact += usize::from(score.exact);
-            summary.references.0 += score.references.0;
-            summary.references.1 += score.references.1;
-            summary.seconds.push(score.total_ms / 1e3);
+fn names_in_order<'a>(scores: &'a [(String, Score)], key: &dyn Fn(&'a (String, Score)) -> &'a str) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for name in scores.iter().map(key) {
+        if !names.contains(&name) {
+            names.push(name);
         }
-        summary.seconds.sort_by(f64::total_cmp);
-        summary
     }
-
-    fn row(&self, name: &str) -> String {
-        let (low, high) = wilson(self.exact, self.cases);
-        format!(
-            "{:>5}  {:>9} {:>3.0} %   {:>6} {:>3.0} % [{:.0}–{:.0}]        {:>5}/{:<5} {:>8.1} {:>7.1}   {name}\n",
-            self.cases,
-            self.operation_right,
-            percent(self.operation_right, self.cases),
-            self.exact,
-            percent(self.exact, self.cases),
-            low * 100.0,
-            high * 100.0,
-            self.references.0,
-            self.references.1,
-            self.quantile(0.5),
-            self.quantile(0.95),
-        )
-    }
-
-    fn document(&self) -> serde_json::Value {
-        let (low, high) = wilson(self.exact, self.cases);
-        json!({"cases": self.cases, "operation_right": self.operation_right, "exact": self.exact, "exact_interval_95": [low, high],
-               "references": self.references, "median_s": self.quantile(0.5), "p95_s": self.quantile(0.95)})
-    }
-
-    fn quantile(&self, share: f64) -> f64 {
-        let last = self.seconds.len().saturating_sub(1);
-        self.seconds.get((share * last as f64).round() as usize).copied().unwrap_or(0.0)
-    }
+    names
 }
 
-fn percent(part: usize, whole: usize) -> f64 {
-    100.0 * part as f64 / whole.max(1) as f64
+impl From<EvalMethod> for Method {
+    fn from(method: EvalMethod) -> Self {
+        match method {
+            EvalMethod::Ground => Self::Ground,
+            EvalMethod::Draft => Self::Draft,
+            EvalMethod::Grammar => Self::Grammar,
+            EvalMethod::Evidence => Self::Evidence,
+        }
+    }
 }

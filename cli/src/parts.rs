@@ -8,7 +8,7 @@ use std::{
 use silverback_proto::v1::{ListWorkersRequest, router_service_client::RouterServiceClient};
 use silverback_registry::{Registry, RegistryConfig};
 use silverback_router::{Router, RouterConfig, RunningRouter};
-use silverback_workers::{RunningWorker, Worker};
+use silverback_workers::{Method, RunningWorker, Worker};
 
 use crate::{
     ask::{Patience, connect},
@@ -36,10 +36,18 @@ pub fn any_port() -> SocketAddr {
 }
 
 /// Brings what is missing, then starts everything; ready to be asked when this returns.
-pub async fn start(listen: SocketAddr, config: &Config, progress: &Progress) -> Result<Parts, CliError> {
+///
+/// Listens at the first address, and for clients of OpenAI's API at the second; steps become calls by `method`.
+pub async fn start(
+    method: Method,
+    (listen, http): (SocketAddr, Option<SocketAddr>),
+    config: &Config,
+    progress: &Progress,
+) -> Result<Parts, CliError> {
     let registry = Registry::connect("memory:", RegistryConfig::default()).await?;
     let mut settings = RouterConfig::new(registry.clone(), config.cache.packs());
     settings.listen = listen;
+    settings.http = http;
     // The router first: an address that is taken should be known before a gigabyte is fetched.
     let router = Router::start(settings).await?;
     let files = prepare(config, progress).await?;
@@ -47,6 +55,7 @@ pub async fn start(listen: SocketAddr, config: &Config, progress: &Progress) -> 
     progress.say(&format!("loading {}", files.model_name));
     let mut settings = worker::settings(capabilities, registry, files, config);
     settings.serves_added = true;
+    settings.method = method;
     let worker = Worker::new(settings).start().await?;
     let expected = worker.announced().await?;
     let parts = Parts { router, worker };
@@ -60,6 +69,11 @@ impl Parts {
     /// Where the router listens.
     pub fn address(&self) -> SocketAddr {
         self.router.address()
+    }
+
+    /// Where clients of OpenAI's API are served, if they are.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.router.http()
     }
 
     /// Announcing ends before the router has heard of it: a request in between would find nobody.

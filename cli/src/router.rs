@@ -17,6 +17,7 @@ pub async fn run(arguments: &RouterArguments, config: &Config) -> Result<Exit, C
     let registry = shared_registry(config).await?;
     let mut settings = RouterConfig::new(registry, config.cache.packs());
     settings.listen = arguments.listen;
+    settings.http = Some(arguments.http);
     let router = Router::start(settings).await?;
     info!(address = %router.address(), "ask it with `silverback ask --router {}`", router.address());
     stop::asked_to_stop().await;

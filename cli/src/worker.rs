@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use silverback_registry::Registry;
 use silverback_workers::{
-    PLAN, RunningWorker, Worker, WorkerConfig, WorkerFiles, added_specialties, built_in_specialties,
+    Method, PLAN, RunningWorker, TOOLS, Worker, WorkerConfig, WorkerFiles, added_specialties, built_in_specialties,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ pub async fn run(arguments: &WorkerArguments, config: &Config) -> Result<Exit, C
 /// What a worker can serve without anything that was added.
 pub fn shipped_capabilities() -> Vec<String> {
     let specialties = built_in_specialties().into_iter().map(|specialty| specialty.capability);
-    std::iter::once(PLAN.to_owned()).chain(specialties).collect()
+    [PLAN, TOOLS].map(str::to_owned).into_iter().chain(specialties).collect()
 }
 
 /// A worker on a free port of this machine.
@@ -55,6 +55,7 @@ pub fn settings(capabilities: Vec<String>, registry: Registry, files: WorkerFile
         files,
         device: config.device,
         refuse_below: config.refuse_below,
+        method: Method::default(),
         max_concurrent: MAX_CONCURRENT,
     }
 }

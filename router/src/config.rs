@@ -14,6 +14,8 @@ use silverback_registry::Registry;
 pub struct RouterConfig {
     /// Address of the gRPC edge; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Address of the OpenAI-compatible HTTP edge; none when absent.
+    pub http: Option<SocketAddr>,
     /// Who can do what.
     pub registry: Registry,
     /// Folder of `*.pack` files. Packs fetched from workers are kept in `fetched/` below it.
@@ -50,6 +52,7 @@ impl RouterConfig {
     pub fn new(registry: Registry, packs_dir: impl Into<PathBuf>) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7411)),
+            http: None,
             registry,
             packs_dir: packs_dir.into(),
             limits: RouterLimits::default(),

@@ -48,13 +48,15 @@ pub enum RouterError {
         source: PlannerError,
     },
     /// The address is taken, or not ours.
-    #[error("cannot listen on {address}: {source}; choose another with --listen")]
+    #[error("cannot listen on {address}: {source}; choose another with {flag}")]
     ListenFailed {
         /// The address.
         address: SocketAddr,
         /// What the system said.
         #[source]
         source: io::Error,
+        /// Where another is named.
+        flag: &'static str,
     },
     /// The folder of packs cannot be used.
     #[error("cannot use the catalogue folder: {source}")]

@@ -9,8 +9,11 @@ mod error;
 mod gate;
 mod general;
 mod metric;
+mod openai;
+mod pool;
 mod request;
 mod server;
+mod tools;
 mod wire;
 mod workers;
 

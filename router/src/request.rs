@@ -22,6 +22,8 @@ use crate::{
     config::RouterLimits,
     gate::CatalogueGate,
     general::Generals,
+    pool::Pool,
+    tools::Conversation,
     wire::ClientSink,
     workers::Workers,
 };
@@ -33,9 +35,10 @@ const EVENT_BUFFER: usize = 64;
 pub struct RequestPath {
     pub(crate) workers: Workers,
     pub(crate) generals: Generals,
+    pub(crate) tools: Pool,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) gate: Arc<CatalogueGate>,
-    pub(crate) places: Semaphore,
+    pub(crate) places: Arc<Semaphore>,
     pub(crate) limits: RouterLimits,
 }
 
@@ -59,6 +62,13 @@ impl RequestPath {
         let deadline = self.limits.request_deadline;
         let answered = timeout(deadline, self.make_plan(&request, client)).await;
         answered.unwrap_or(Err(RouterError::DeadlineExceeded { deadline }))
+    }
+
+    /// Answers a conversation with calls of the tools that it brings; dropping it cancels the work.
+    pub(crate) fn tools(&self, request: v1::CallToolsRequest) -> Result<Conversation, RouterError> {
+        let max_requests = self.limits.max_requests;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| RouterError::Overloaded { max_requests })?;
+        Ok(Conversation::new(self.tools.clone(), request, self.limits.request_deadline, place))
     }
 
     async fn make_plan(&self, request: &Request, client: &ClientSink) -> Result<Plan, RouterError> {

@@ -25,8 +25,12 @@ use tonic::{
 use tracing::info;
 
 use crate::{
-    CatalogueGate, Rejection, RequestPath, RouterConfig, RouterError, general::Generals, wire::ClientSink,
-    workers::Workers,
+    CatalogueGate, Rejection, RequestPath, RouterConfig, RouterError,
+    general::Generals,
+    openai,
+    pool::Pool,
+    wire::ClientSink,
+    workers::{PLAN, TOOLS, Workers},
 };
 
 /// Events waiting for one client; when they are full its request waits.
@@ -41,6 +45,7 @@ pub struct Router;
 /// A router that serves until it is shut down or dropped.
 pub struct RunningRouter {
     address: SocketAddr,
+    http: Option<SocketAddr>,
     gate: Arc<CatalogueGate>,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
@@ -60,13 +65,17 @@ impl Router {
     /// # Errors
     /// `ListenFailed` and `PacksFailed`.
     pub async fn start(config: RouterConfig) -> Result<RunningRouter, RouterError> {
-        let failed = |source| RouterError::ListenFailed { address: config.listen, source };
+        let failed = |source| RouterError::ListenFailed { address: config.listen, source, flag: "--listen" };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let grace = config.limits.shutdown_grace;
+        let (grace, http) = (config.limits.shutdown_grace, config.http);
         let workers = Workers::new(config.registry.follow());
         let path = Arc::new(lay_path(config, workers.clone())?);
         let (gate, stop) = (path.gate.clone(), CancellationToken::new());
+        let http = match http {
+            Some(listen) => Some(openai::serve(listen, path.clone(), stop.clone()).await?),
+            None => None,
+        };
         let edge = RouterServiceServer::new(Edge { path, workers });
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<RouterServiceServer<Edge>>().await;
@@ -82,7 +91,7 @@ impl Router {
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned()));
         info!(%address, "router serves");
-        Ok(RunningRouter { address, gate, stop, serving, grace })
+        Ok(RunningRouter { address, http, gate, stop, serving, grace })
     }
 }
 
@@ -92,6 +101,11 @@ impl RunningRouter {
     /// Where it listens, with the port it got.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the OpenAI-compatible edge listens, if it is on.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// Calls that workers made and the router did not pass on.
@@ -168,15 +182,13 @@ async fn next_event((mut events, mut work): Work) -> Option<(Result<v1::PlanEven
 fn lay_path(config: RouterConfig, workers: Workers) -> Result<RequestPath, RouterError> {
     let peers = Arc::new(Peers::new(config.dispatch.connect_timeout));
     let gate = Arc::new(CatalogueGate::new(config.packs_dir, peers.clone(), &config.limits)?);
-    let generals = Generals {
-        workers: workers.clone(),
-        peers: peers.clone(),
-        silence: config.limits.general_silence,
-        rest_after_loss: config.dispatch.rest_after_loss,
-    };
-    let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers, gate.clone(), config.dispatch);
-    let places = Semaphore::new(config.limits.max_requests);
-    Ok(RequestPath { workers, generals, dispatcher, gate, places, limits: config.limits })
+    let (silence, rest_after_loss) = (config.limits.general_silence, config.dispatch.rest_after_loss);
+    let pool =
+        |capability| Pool { capability, workers: workers.clone(), peers: peers.clone(), silence, rest_after_loss };
+    let (generals, tools) = (Generals { pool: pool(PLAN) }, pool(TOOLS));
+    let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers.clone(), gate.clone(), config.dispatch);
+    let places = Arc::new(Semaphore::new(config.limits.max_requests));
+    Ok(RequestPath { workers, generals, tools, dispatcher, gate, places, limits: config.limits })
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

@@ -8,6 +8,9 @@ use silverback_registry::{Capability, CardKind, SnapshotHandle, WorkerEntry};
 /// The capability of general workers; requests are never given to it as a step.
 pub(crate) const PLAN: &str = "plan";
 
+/// The capability of workers that call the tools of a conversation; steps are never given to it either.
+pub(crate) const TOOLS: &str = "tools";
+
 /// The workers that are registered now.
 #[derive(Clone)]
 pub(crate) struct Workers(SnapshotHandle);
@@ -33,7 +36,9 @@ impl Workers {
             }
         }
         for (capability, declared) in snapshot.declared() {
-            if capability.as_str() != PLAN && !found.iter().any(|info| info.name == capability.as_str()) {
+            if ![PLAN, TOOLS].contains(&capability.as_str())
+                && !found.iter().any(|info| info.name == capability.as_str())
+            {
                 let (description, examples) = (declared.description.clone(), declared.examples.clone());
                 found.push(CapabilityInfo { name: capability.to_string(), description, examples });
             }

@@ -67,7 +67,7 @@ struct Up {
 impl Up {
     fn start() -> Self {
         let address = free_address();
-        let mut process = Process::start(&["up", "--listen", &address, "--log", "info"]);
+        let mut process = Process::start(&["up", "--listen", &address, "--http", "127.0.0.1:0", "--log", "info"]);
         process.wait_for("ready: ask with", READY);
         Self { process, address }
     }

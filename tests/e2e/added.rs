@@ -46,6 +46,8 @@ async fn a_running_up_serves_what_is_added_and_lets_go_of_what_is_removed() {
         cache,
         "--listen",
         &address,
+        "--http",
+        "127.0.0.1:0",
         "--model",
         "qwen2.5-coder-0.5b",
         "--log",

@@ -5,6 +5,7 @@
 mod added;
 mod cluster;
 mod faults;
+mod openai;
 
 use std::time::Duration;
 
@@ -25,7 +26,17 @@ async fn alone() -> MutexGuard<'static, ()> {
 /// A router in a process of its own.
 fn router(etcd: &EtcdProcess) -> (Process, String) {
     let address = free_address();
-    let mut router = Process::start(&["router", "--registry", &etcd.url(), "--listen", &address, "--log", "info"]);
+    let mut router = Process::start(&[
+        "router",
+        "--registry",
+        &etcd.url(),
+        "--listen",
+        &address,
+        "--http",
+        "127.0.0.1:0",
+        "--log",
+        "info",
+    ]);
     router.wait_for("router serves", Duration::from_secs(30));
     (router, address)
 }

@@ -45,7 +45,8 @@ fn every_accepted_answer_scores_full() {
     for suite in all() {
         for index in 0..MOST_ALTERNATIVES {
             let scores = scores(&suite, |_| (), index);
-            let unfair = scores.iter().filter(|score| !score.exact || !score.operation_right || score.wrong_values > 0);
+            let unfair =
+                scores.iter().filter(|score| !score.exact || !score.operation_right || score.counts.wrong_values > 0);
             wrong.extend(unfair.map(|score| format!("{} #{index}: {}", score.id, score.problems.join("; "))));
         }
     }

@@ -2,7 +2,7 @@
 
 use silverback_registry::{Announcement, Capability, Card, CardKind, Limits, WorkerId, WorkerRecord};
 
-use crate::{PLAN, WorkerConfig, WorkerError, specialist::Specialist};
+use crate::{PLAN, TOOLS, WorkerConfig, WorkerError, specialist::Specialist};
 
 /// Changes when what a grammar lets through changes; part of the card.
 const GRAMMAR_VERSION: &str = "1";
@@ -44,6 +44,14 @@ impl Announcer {
     /// The registry refuses the record.
     pub fn announce_general(&self) -> Result<Announcement, WorkerError> {
         self.announce(PLAN, &self.base)
+    }
+
+    /// Announces the caller of tools. No specialist: no step is given to it.
+    ///
+    /// # Errors
+    /// The registry refuses the record.
+    pub fn announce_tools(&self) -> Result<Announcement, WorkerError> {
+        self.announce(TOOLS, &Card { description: "calls the tools of a conversation".to_owned(), ..self.base.clone() })
     }
 
     /// Announces a specialist.

@@ -5,15 +5,20 @@ use std::{net::SocketAddr, path::PathBuf};
 use silverback_engine::Device;
 use silverback_registry::Registry;
 
+use crate::specialist::Method;
+
 /// Name under which general workers are announced.
 pub const PLAN: &str = "plan";
+
+/// Name under which workers are announced that call the tools of a conversation.
+pub const TOOLS: &str = "tools";
 
 /// Default of [`WorkerConfig::refuse_below`], chosen on the tune parts of `tests/requests`.
 pub const REFUSE_BELOW: f32 = 0.15;
 
 /// How one worker process is set up.
 pub struct WorkerConfig {
-    /// What it serves: `plan` and names of specialties. All share one model.
+    /// What it serves: `plan`, `tools` and names of specialties. All share one model.
     pub capabilities: Vec<String>,
     /// Serves every added catalogue too, also those that are added while it runs.
     pub serves_added: bool,
@@ -30,6 +35,8 @@ pub struct WorkerConfig {
     /// Probability, 0 to 1, that the right operation was found, below which a step is refused. Bigger refuses more of what fits
     /// nowhere, and more of what does.
     pub refuse_below: f32,
+    /// How steps become calls; another than the default is for measuring.
+    pub method: Method,
     /// Steps at work at once; a bigger value makes all of them slower.
     pub max_concurrent: u32,
 }

@@ -49,6 +49,18 @@ pub enum WorkerError {
         /// What was wrong.
         reason: String,
     },
+    /// Tools or a conversation that cannot be used.
+    #[error("{reason}")]
+    ToolsRefused {
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// A call of a tool did not come to its end, or broke its own schema.
+    #[error("{reason}")]
+    CallUnfinished {
+        /// What happened.
+        reason: String,
+    },
     /// The address is taken or not allowed.
     #[error("could not listen on {address}: {source}")]
     ListenFailed {
@@ -66,12 +78,14 @@ impl WorkerError {
     /// The code for the edges.
     pub fn code(&self) -> ErrorCode {
         match self {
-            WorkerError::UnknownCapability { .. } => ErrorCode::InvalidRequest,
+            WorkerError::UnknownCapability { .. } | WorkerError::ToolsRefused { .. } => ErrorCode::InvalidRequest,
             WorkerError::PackMissing { .. } | WorkerError::CatalogueFailed(_) => ErrorCode::NotFound,
             WorkerError::RegistryFailed(source) => source.code(),
             WorkerError::EngineFailed(source) | WorkerError::EmbedFailed { source } => code_of(source),
             WorkerError::ListenFailed { .. } => ErrorCode::Conflict,
-            WorkerError::DecodingFailed(_) | WorkerError::WarmUpFailed { .. } => ErrorCode::Internal,
+            WorkerError::DecodingFailed(_) | WorkerError::WarmUpFailed { .. } | WorkerError::CallUnfinished { .. } => {
+                ErrorCode::Internal
+            }
         }
     }
 

@@ -18,15 +18,17 @@ mod roster;
 mod service;
 mod specialist;
 mod specialty;
+mod tools;
 mod usage;
 mod worker;
 mod writer;
 
 pub use classify::Classifier;
-pub use config::{PLAN, REFUSE_BELOW, WorkerConfig, WorkerFiles};
+pub use config::{PLAN, REFUSE_BELOW, TOOLS, WorkerConfig, WorkerFiles};
 pub use drafter::Drafter;
 pub use encoder::{ENCODER, load_encoder};
 pub use error::WorkerError;
 pub use retriever::Retriever;
+pub use specialist::Method;
 pub use specialty::{DraftPrompt, Routing, Specialty, added as added_specialties, built_in as built_in_specialties};
 pub use worker::{RunningWorker, Worker};

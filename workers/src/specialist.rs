@@ -6,6 +6,7 @@
 
 mod draft;
 mod judge;
+mod method;
 mod repair;
 mod reply;
 mod results;
@@ -14,6 +15,8 @@ mod settle;
 mod write;
 
 pub(crate) use draft::order as draft_order;
+pub use method::Method;
+pub(crate) use reply::evidence_of;
 
 use std::sync::Arc;
 
@@ -35,6 +38,7 @@ pub struct Specialist {
     writer: Writer,
     /// Probability of a fit below which a step is refused; 0 where nobody has measured what it means.
     refuse_below: f32,
+    method: Method,
 }
 
 /// What the specialists of one process have in common.
@@ -46,6 +50,8 @@ pub struct Shared {
     pub writer: Writer,
     /// See [`WorkerConfig::refuse_below`](crate::WorkerConfig::refuse_below).
     pub refuse_below: f32,
+    /// How steps become calls.
+    pub method: Method,
 }
 
 /// A step with what surrounds it.
@@ -90,11 +96,11 @@ impl Task {
 impl Specialist {
     /// A specialist over the packs of its field.
     pub fn new(specialty: Specialty, catalogue: Arc<Catalogue>, shared: Shared) -> Self {
-        let Shared { embedder, writer, refuse_below } = shared;
+        let Shared { embedder, writer, refuse_below, method } = shared;
         // "Fits" is calibrated for the vendors whose weights were fitted; for an API that somebody brought it says little.
         let refuse_below = if WeightTable::shipped().is_fitted_for(&catalogue) { refuse_below } else { 0.0 };
         let retriever = Retriever::new(catalogue.clone(), Some(embedder));
-        Self { specialty, catalogue, retriever, writer, refuse_below }
+        Self { specialty, catalogue, retriever, writer, refuse_below, method }
     }
 
     /// What it announces.
@@ -135,6 +141,10 @@ impl Specialist {
             return Ok(Answer { outcome: self.refuse(), draft, usage: meter.read() });
         }
         stage("ground");
+        if !self.method.grounds() {
+            let outcome = self.believe(task, &draft, &candidates, &mut meter).await?;
+            return Ok(Answer { outcome, draft, usage: meter.read() });
+        }
         let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {
             debug!(%draft, operation = proposal.operation.name, score = proposal.score, kept = ?proposal.grounded.kept, dropped = ?proposal.grounded.dropped, offers = ?proposal.offers, "judged");

@@ -75,7 +75,7 @@ pub fn added(packs: &Path) -> Vec<Specialty> {
     let mut found = Vec::new();
     for path in files(packs) {
         match read(&path) {
-            Ok(specialty) if shipped.contains(&specialty.capability) || specialty.capability == crate::PLAN => {
+            Ok(specialty) if shipped.contains(&specialty.capability) || is_reserved(&specialty.capability) => {
                 warn!(path = %path.display(), "this name is a shipped capability's; the file is passed over");
             }
             Ok(specialty) => found.push(specialty),
@@ -83,6 +83,11 @@ pub fn added(packs: &Path) -> Vec<Specialty> {
         }
     }
     found
+}
+
+/// Names of what is no field of work.
+fn is_reserved(capability: &str) -> bool {
+    [crate::PLAN, crate::TOOLS].contains(&capability)
 }
 
 fn files(packs: &Path) -> Vec<PathBuf> {

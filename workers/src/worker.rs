@@ -6,7 +6,10 @@ use silverback_decoding::Grammar;
 use silverback_engine::{EngineConfig, FinishReason, Message};
 use silverback_proto::{
     DESCRIPTORS,
-    v1::{general_service_server::GeneralServiceServer, specialist_service_server::SpecialistServiceServer},
+    v1::{
+        general_service_server::GeneralServiceServer, specialist_service_server::SpecialistServiceServer,
+        tool_service_server::ToolServiceServer,
+    },
 };
 use silverback_registry::Announcement;
 use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
@@ -16,7 +19,7 @@ use tonic::transport::Server;
 use tracing::{info, warn};
 
 use crate::{
-    PLAN, WorkerConfig, WorkerError,
+    PLAN, TOOLS, WorkerConfig, WorkerError,
     announcer::Announcer,
     classify::Classifier,
     encoder::load_encoder,
@@ -26,6 +29,7 @@ use crate::{
     service::Specialists,
     specialist::{Shared, Specialist},
     specialty::{self, Specialty},
+    tools::{ToolCaller, Tools},
     writer::{Order, Writer},
 };
 
@@ -56,12 +60,14 @@ struct Loaded {
     /// One a process: the classifier and every specialist use them.
     shared: Shared,
     general: Option<General>,
+    tools: Option<Tools>,
     specialists: Vec<Arc<Specialist>>,
 }
 
 /// What the command line asks for: shipped specialties are loaded at once, added ones are followed.
 struct Asked {
     plan: bool,
+    tools: bool,
     shipped: Vec<Specialty>,
     added: BTreeSet<String>,
 }
@@ -86,7 +92,7 @@ impl Worker {
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         let named = asked.added.clone();
-        let Loaded { shared, general, specialists } = load(&config, asked).await?;
+        let Loaded { shared, general, tools, specialists } = load(&config, asked).await?;
 
         let announcer =
             Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
@@ -94,12 +100,15 @@ impl Worker {
         if general.is_some() {
             announcements.push(announcer.announce_general()?);
         }
+        if tools.is_some() {
+            announcements.push(announcer.announce_tools()?);
+        }
         for specialist in &specialists {
             announcements.push(announcer.announce_specialist(specialist)?);
         }
         let roster = Arc::new(Roster::new(specialists));
         let stop = CancellationToken::new();
-        let server = serve(listener, general, Arc::clone(&roster), stop.clone());
+        let server = serve(listener, (general, tools), Arc::clone(&roster), stop.clone());
 
         let wanted = if config.serves_added { Wanted::All } else { Wanted::Named(named.clone()) };
         let packs = config.files.packs.clone();
@@ -154,17 +163,18 @@ impl RunningWorker {
 
 fn asked(config: &WorkerConfig) -> Result<Asked, WorkerError> {
     let packs = &config.files.packs;
-    let mut asked = Asked { plan: false, shipped: Vec::new(), added: BTreeSet::new() };
+    let mut asked = Asked { plan: false, tools: false, shipped: Vec::new(), added: BTreeSet::new() };
     for capability in &config.capabilities {
         let shipped = specialty::built_in().into_iter().find(|specialty| specialty.capability == *capability);
         match shipped {
             _ if capability == PLAN => asked.plan = true,
+            _ if capability == TOOLS => asked.tools = true,
             Some(specialty) => asked.shipped.push(specialty),
             None if specialty::find(capability, packs).is_some() => drop(asked.added.insert(capability.clone())),
             None => {
                 let known = specialty::built_in().into_iter().chain(specialty::added(packs));
                 let mut known: Vec<String> = known.map(|specialty| specialty.capability).collect();
-                known.insert(0, PLAN.to_owned());
+                known.splice(0..0, [PLAN, TOOLS].map(str::to_owned));
                 return Err(WorkerError::UnknownCapability { capability: capability.clone(), known: known.join(", ") });
             }
         }
@@ -173,7 +183,8 @@ fn asked(config: &WorkerConfig) -> Result<Asked, WorkerError> {
 }
 
 async fn load(config: &WorkerConfig, asked: Asked) -> Result<Loaded, WorkerError> {
-    let (files, device, refuse_below) = (config.files.clone(), config.device, config.refuse_below);
+    let (files, device) = (config.files.clone(), config.device);
+    let (refuse_below, method) = (config.refuse_below, config.method);
     let loading = tokio::task::spawn_blocking(move || {
         let writer = Writer::load(&files.model, device, EngineConfig::default())?;
         let embedder = Arc::new(load_encoder(&files.embeddings)?);
@@ -181,11 +192,12 @@ async fn load(config: &WorkerConfig, asked: Asked) -> Result<Loaded, WorkerError
             Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone(), &files.routing)?)))
         };
         let general = asked.plan.then(|| general(writer.clone())).transpose()?;
+        let tools = asked.tools.then(|| Tools::new(ToolCaller::new(writer.clone(), embedder.clone())));
         let shipped = asked.shipped.into_iter();
-        let shared = Shared { embedder, writer, refuse_below };
+        let shared = Shared { embedder, writer, refuse_below, method };
         let specialists = shipped.map(|specialty| load_specialist(&files.packs, specialty, shared.clone()));
         let specialists = specialists.collect::<Result<Vec<_>, _>>()?;
-        Ok::<_, WorkerError>(Loaded { shared, general, specialists })
+        Ok::<_, WorkerError>(Loaded { shared, general, tools, specialists })
     });
     let loaded = loading.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })??;
     warm_up(&loaded.shared.writer).await?;
@@ -219,7 +231,7 @@ async fn warm_up(writer: &Writer) -> Result<(), WorkerError> {
 
 fn serve(
     listener: TcpListener,
-    general: Option<General>,
+    (general, tools): (Option<General>, Option<Tools>),
     roster: Arc<Roster>,
     stop: CancellationToken,
 ) -> JoinHandle<()> {
@@ -232,10 +244,12 @@ fn serve(
             .expect("the checked-in descriptors are well-formed");
         let general =
             general.map(|general| GeneralServiceServer::new(general).max_decoding_message_size(MAX_MESSAGE_BYTES));
+        let tools = tools.map(|tools| ToolServiceServer::new(tools).max_decoding_message_size(MAX_MESSAGE_BYTES));
         let served = Server::builder()
             .add_service(health_service)
             .add_service(reflection)
             .add_optional_service(general)
+            .add_optional_service(tools)
             .add_service(
                 SpecialistServiceServer::new(Specialists::new(roster)).max_decoding_message_size(MAX_MESSAGE_BYTES),
             )

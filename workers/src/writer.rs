@@ -18,10 +18,12 @@ pub struct Writer {
 }
 
 /// What to write.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Order {
     /// System message first; the part that repeats is computed once.
     pub messages: Vec<Message>,
+    /// What may be called, in the form that the model was trained on.
+    pub tools: Vec<serde_json::Value>,
     /// Words the answer begins with; they are not in the completion.
     pub opener: String,
     /// What may be said; anything when `None`.
@@ -64,20 +66,22 @@ impl Writer {
         Ok(self.engine.generate(generation)?)
     }
 
-    /// Log-likelihood of each of these answers to the order, after its opener and in their order.
+    /// Log-likelihood of each of these answers to the order, after its opener and in their order; an empty one is the end of the turn.
     ///
     /// # Errors
     /// When a prompt is too long or the queue full.
     pub async fn weigh(&self, order: Order, answers: &[String]) -> Result<Vec<f32>, WorkerError> {
         let tokenizer = self.engine.model().tokenizer();
-        let texts = answers.iter().map(|answer| tokenizer.encode(answer)).collect::<Result<Vec<_>, _>>()?;
+        let end = || self.engine.model().vocabulary().eos.iter().copied().take(1).collect();
+        let text = |answer: &String| if answer.is_empty() { Ok(end()) } else { tokenizer.encode(answer) };
+        let texts = answers.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let prompt = self.prompt(&order)?;
         Ok(self.engine.weigh(Weighing { prompt, texts, cancel: order.cancel }).await?)
     }
 
     fn prompt(&self, order: &Order) -> Result<Vec<u32>, WorkerError> {
         let model = self.engine.model();
-        let mut prompt = model.encode_chat(&order.messages)?;
+        let mut prompt = model.encode_chat_with_tools(&order.messages, &order.tools)?;
         if !order.opener.is_empty() {
             prompt.extend(model.tokenizer().encode(&order.opener)?);
         }

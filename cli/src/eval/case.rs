@@ -31,6 +31,8 @@ pub struct Expected {
     pub none: bool,
     /// Parameters that somebody has to be asked for.
     pub needs_input: Vec<String>,
+    /// Operations that orders in quoted text ask for: none of them may be called.
+    pub never: Vec<String>,
 }
 
 /// A right call.

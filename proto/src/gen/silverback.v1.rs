@@ -531,6 +531,219 @@ pub struct PackChunk {
     #[prost(bytes = "vec", tag = "1")]
     pub data: ::prost::alloc::vec::Vec<u8>,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CallToolsRequest {
+    /// Unique per request; in every log line.
+    #[prost(string, tag = "1")]
+    pub request: ::prost::alloc::string::String,
+    /// The conversation, oldest first; at most 256 turns.
+    #[prost(message, repeated, tag = "2")]
+    pub turns: ::prost::alloc::vec::Vec<ChatTurn>,
+    /// At most 128, each name once. None means that only text can be answered.
+    #[prost(message, repeated, tag = "3")]
+    pub tools: ::prost::alloc::vec::Vec<Tool>,
+    #[prost(enumeration = "ToolChoice", tag = "4")]
+    pub choice: i32,
+    /// One call at most.
+    #[prost(bool, tag = "5")]
+    pub single: bool,
+    /// Tokens of text, and of one call; at most 1024, 0 means 512.
+    #[prost(uint32, tag = "6")]
+    pub max_tokens: u32,
+    /// RFC 3339 date; relative dates are resolved against it. Empty means the worker's own date.
+    #[prost(string, tag = "7")]
+    pub today: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChatTurn {
+    #[prost(enumeration = "chat_turn::Role", tag = "1")]
+    pub role: i32,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// Calls that the assistant made in this turn.
+    #[prost(message, repeated, tag = "3")]
+    pub calls: ::prost::alloc::vec::Vec<ToolCall>,
+}
+/// Nested message and enum types in `ChatTurn`.
+pub mod chat_turn {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Role {
+        Unspecified = 0,
+        System = 1,
+        User = 2,
+        Assistant = 3,
+        /// The result of a call.
+        Tool = 4,
+    }
+    impl Role {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "ROLE_UNSPECIFIED",
+                Self::System => "ROLE_SYSTEM",
+                Self::User => "ROLE_USER",
+                Self::Assistant => "ROLE_ASSISTANT",
+                Self::Tool => "ROLE_TOOL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "ROLE_UNSPECIFIED" => Some(Self::Unspecified),
+                "ROLE_SYSTEM" => Some(Self::System),
+                "ROLE_USER" => Some(Self::User),
+                "ROLE_ASSISTANT" => Some(Self::Assistant),
+                "ROLE_TOOL" => Some(Self::Tool),
+                _ => None,
+            }
+        }
+    }
+}
+/// A function as OpenAI's clients describe it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Tool {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    /// JSON Schema of an object; empty for a function without parameters.
+    #[prost(string, tag = "3")]
+    pub parameters_json: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ToolCall {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// A JSON object.
+    #[prost(string, tag = "2")]
+    pub arguments_json: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CallToolsEvent {
+    #[prost(oneof = "call_tools_event::Event", tags = "1, 2, 3, 4")]
+    pub event: ::core::option::Option<call_tools_event::Event>,
+}
+/// Nested message and enum types in `CallToolsEvent`.
+pub mod call_tools_event {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        /// The worker still lives and is in this stage: `fit`, `call`, `text`.
+        #[prost(string, tag = "1")]
+        Stage(::prost::alloc::string::String),
+        #[prost(message, tag = "2")]
+        Call(super::ToolCall),
+        /// A piece of an answer in words.
+        #[prost(string, tag = "3")]
+        Text(::prost::alloc::string::String),
+        #[prost(message, tag = "4")]
+        Done(super::CallToolsDone),
+    }
+}
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CallToolsDone {
+    #[prost(enumeration = "call_tools_done::Reason", tag = "1")]
+    pub reason: i32,
+    #[prost(message, optional, tag = "2")]
+    pub usage: ::core::option::Option<Usage>,
+    /// Probability, 0 to 1, that one of the tools fits; below the worker's threshold none is called.
+    #[prost(double, tag = "3")]
+    pub fits: f64,
+}
+/// Nested message and enum types in `CallToolsDone`.
+pub mod call_tools_done {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Reason {
+        Unspecified = 0,
+        /// At least one call.
+        Calls = 1,
+        /// An answer in words.
+        Text = 2,
+        /// `max_tokens` ended an answer in words.
+        TokenLimit = 3,
+    }
+    impl Reason {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "REASON_UNSPECIFIED",
+                Self::Calls => "REASON_CALLS",
+                Self::Text => "REASON_TEXT",
+                Self::TokenLimit => "REASON_TOKEN_LIMIT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "REASON_UNSPECIFIED" => Some(Self::Unspecified),
+                "REASON_CALLS" => Some(Self::Calls),
+                "REASON_TEXT" => Some(Self::Text),
+                "REASON_TOKEN_LIMIT" => Some(Self::TokenLimit),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ToolChoice {
+    Unspecified = 0,
+    /// Calls what fits, or answers in words.
+    Auto = 1,
+    /// At least one call.
+    Required = 2,
+}
+impl ToolChoice {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TOOL_CHOICE_UNSPECIFIED",
+            Self::Auto => "TOOL_CHOICE_AUTO",
+            Self::Required => "TOOL_CHOICE_REQUIRED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TOOL_CHOICE_UNSPECIFIED" => Some(Self::Unspecified),
+            "TOOL_CHOICE_AUTO" => Some(Self::Auto),
+            "TOOL_CHOICE_REQUIRED" => Some(Self::Required),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod general_service_client {
     #![allow(
@@ -1270,6 +1483,300 @@ pub mod specialist_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "silverback.v1.SpecialistService";
     impl<T> tonic::server::NamedService for SpecialistServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Generated client implementations.
+pub mod tool_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Calls tools that the caller brings with the conversation. Served under the capability `tools`.
+    #[derive(Debug, Clone)]
+    pub struct ToolServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> ToolServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ToolServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ToolServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        pub async fn call_tools(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CallToolsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::CallToolsEvent>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/silverback.v1.ToolService/CallTools",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("silverback.v1.ToolService", "CallTools"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod tool_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ToolServiceServer.
+    #[async_trait]
+    pub trait ToolService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the CallTools method.
+        type CallToolsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::CallToolsEvent, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        async fn call_tools(
+            &self,
+            request: tonic::Request<super::CallToolsRequest>,
+        ) -> std::result::Result<tonic::Response<Self::CallToolsStream>, tonic::Status>;
+    }
+    /// Calls tools that the caller brings with the conversation. Served under the capability `tools`.
+    #[derive(Debug)]
+    pub struct ToolServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ToolServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ToolServiceServer<T>
+    where
+        T: ToolService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/silverback.v1.ToolService/CallTools" => {
+                    #[allow(non_camel_case_types)]
+                    struct CallToolsSvc<T: ToolService>(pub Arc<T>);
+                    impl<
+                        T: ToolService,
+                    > tonic::server::ServerStreamingService<super::CallToolsRequest>
+                    for CallToolsSvc<T> {
+                        type Response = super::CallToolsEvent;
+                        type ResponseStream = T::CallToolsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CallToolsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ToolService>::call_tools(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CallToolsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ToolServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "silverback.v1.ToolService";
+    impl<T> tonic::server::NamedService for ToolServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -65,6 +65,20 @@ impl Grammar {
         call::write(operations, style).map(Grammar::from_lark)
     }
 
+    /// `{"name": "<tool>", "arguments": {…}}` for exactly these operations, arguments by their schemas alone; keys in the schema's order.
+    pub fn for_tools(operations: &[Operation]) -> Self {
+        let call = |operation: &Operation| {
+            json!({"type": "object", "required": ["name", "arguments"], "additionalProperties": false,
+                "properties": {"name": {"const": operation.name}, "arguments": operation.parameters}})
+        };
+        let definitions = operations.first().map(|operation| Value::Object((*operation.definitions).clone()));
+        let calls: Vec<Value> = operations.iter().map(call).collect();
+        // What the grammar cannot say the gate behind it checks.
+        let guidance =
+            json!({"whitespace_flexible": false, "item_separator": ", ", "key_separator": ": ", "lenient": true});
+        Grammar::from_json_schema(&json!({"anyOf": calls, "$defs": definitions, "x-guidance": guidance}))
+    }
+
     /// The grammar's own text, for logs and limits.
     pub fn text(&self) -> String {
         match &self.source {

@@ -15,8 +15,10 @@ mod compose;
 mod placeholder;
 mod scalar;
 mod structure;
+mod tool;
 
 pub use arguments::{GroundedCall, ground_arguments};
+pub use tool::{ToolCall, ground_tool, unplaced};
 
 /// Where one value came from; the plan document shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

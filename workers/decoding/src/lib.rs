@@ -32,7 +32,10 @@ pub use calendar::Date;
 pub use error::{Error, Result};
 pub use evidence::{Context, Evidence, Kind, Place, Referent, Span};
 pub use grammar::{CallStyle, Grammar};
-pub use grounding::{Grounded, GroundedCall, Proof, Source, Ungrounded, Verdict, ground, ground_arguments};
+pub use grounding::{
+    Grounded, GroundedCall, Proof, Source, ToolCall, Ungrounded, Verdict, ground, ground_arguments, ground_tool,
+    unplaced,
+};
 pub use leftover::{Leftover, leftover};
 pub use matcher::{GrammarFactory, Limits, Matcher};
 pub use offer::{Form, Offers, ParamOffer, offers};

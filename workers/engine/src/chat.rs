@@ -1,8 +1,9 @@
 //! Conversations as the model was trained to read them: the template inside the model file, rendered and tokenized.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, ErrorKind, Value, context};
+use minijinja::{Environment, ErrorKind, context};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::tokenizer::Tokenizer;
@@ -14,6 +15,9 @@ pub struct Message {
     pub role: String,
     /// What was said.
     pub content: String,
+    /// Calls that the assistant made in this turn: `{"name": …, "arguments": {…}}` each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<Value>,
 }
 
 /// The chat template of a model.
@@ -33,17 +37,26 @@ const CHATML: &str = "{%- for message in messages %}\
 impl Message {
     /// Instructions for the whole conversation.
     pub fn system(content: impl Into<String>) -> Self {
-        Self { role: "system".into(), content: content.into() }
+        Self::of("system", content)
     }
 
     /// What the person or program says.
     pub fn user(content: impl Into<String>) -> Self {
-        Self { role: "user".into(), content: content.into() }
+        Self::of("user", content)
     }
 
     /// What the model said.
     pub fn assistant(content: impl Into<String>) -> Self {
-        Self { role: "assistant".into(), content: content.into() }
+        Self::of("assistant", content)
+    }
+
+    /// What a tool gave back.
+    pub fn tool(content: impl Into<String>) -> Self {
+        Self::of("tool", content)
+    }
+
+    fn of(role: &str, content: impl Into<String>) -> Self {
+        Self { role: role.into(), content: content.into(), tool_calls: Vec::new() }
     }
 }
 
@@ -64,49 +77,97 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// [`Error::TemplateFailed`] when the model's template refuses the conversation.
-    pub fn render(&self, messages: &[Message], tools: &[serde_json::Value]) -> Result<String> {
+    pub fn render(&self, messages: &[Message], tools: &[Value]) -> Result<String> {
         let template = self.environment.get_template(NAME)?;
-        let messages = Value::from(Serde(messages));
-        let tools = (!tools.is_empty()).then(|| Value::from(Serde(tools)));
+        let messages = minijinja::Value::from(Serde(messages));
+        let tools = (!tools.is_empty()).then(|| minijinja::Value::from(Serde(tools)));
         Ok(template.render(context! { messages, tools, add_generation_prompt => true })?)
     }
 
-    /// Token ids of the conversation. Names of control tokens inside the messages' contents stay plain text.
+    /// Token ids of the conversation. Names of control tokens inside contents, calls and tools stay plain text.
     ///
     /// # Errors
     /// As [`ChatTemplate::render`] and [`Tokenizer::encode`].
-    pub fn encode(&self, tokenizer: &Tokenizer, messages: &[Message], tools: &[serde_json::Value]) -> Result<Vec<u32>> {
-        let named = |message: &Message| tokenizer.control_names().any(|name| message.content.contains(name));
-        if !messages.iter().any(named) {
+    pub fn encode(&self, tokenizer: &Tokenizer, messages: &[Message], tools: &[Value]) -> Result<Vec<u32>> {
+        let told = Told { messages, tools };
+        if !told.names_any(tokenizer) {
             return tokenizer.encode_with_control(&self.render(messages, tools)?);
         }
-        let veil = Veil::over(tokenizer, messages);
-        let veiled = veil.cover_all(messages);
-        let text = self.render(&veiled, tools)?;
+        let veil = Veil::over(tokenizer, &told);
+        let (messages, tools) = veil.cover_all(&told);
+        let text = self.render(&messages, &tools)?;
         tokenizer.encode_veiled(&text, |piece| veil.lift(piece))
     }
 }
 
-/// Hides names of control tokens in contents while the template runs: each becomes a private-use character that no content has.
+/// All that comes from outside.
+struct Told<'a> {
+    messages: &'a [Message],
+    tools: &'a [Value],
+}
+
+/// Hides names of control tokens in what comes from outside while the template runs: each becomes a private-use character that nobody
+/// said.
 struct Veil {
     pairs: Vec<(char, String)>,
+}
+
+// === impl Told ===
+
+impl Told<'_> {
+    fn names_any(&self, tokenizer: &Tokenizer) -> bool {
+        tokenizer.special_names().any(|name| self.any(&|text| text.contains(name)))
+    }
+
+    /// Does this hold for any text?
+    fn any(&self, holds: &dyn Fn(&str) -> bool) -> bool {
+        let in_message =
+            |message: &Message| holds(&message.content) || message.tool_calls.iter().any(|call| any_text(call, holds));
+        self.messages.iter().any(in_message) || self.tools.iter().any(|tool| any_text(tool, holds))
+    }
+}
+
+fn any_text(value: &Value, holds: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => holds(text),
+        Value::Array(items) => items.iter().any(|item| any_text(item, holds)),
+        Value::Object(members) => members.iter().any(|(key, value)| holds(key) || any_text(value, holds)),
+        _ => false,
+    }
 }
 
 // === impl Veil ===
 
 impl Veil {
-    fn over(tokenizer: &Tokenizer, messages: &[Message]) -> Self {
-        let is_free = |c: &char| !messages.iter().any(|message| message.content.contains(*c));
+    fn over(tokenizer: &Tokenizer, told: &Told<'_>) -> Self {
+        let is_free = |mark: &char| !told.any(&|text| text.contains(*mark));
         let marks = ('\u{F0000}'..'\u{FFFFD}').filter(is_free);
-        Self { pairs: marks.zip(tokenizer.control_names().map(str::to_string)).collect() }
+        Self { pairs: marks.zip(tokenizer.special_names().map(str::to_string)).collect() }
     }
 
-    fn cover_all(&self, messages: &[Message]) -> Vec<Message> {
-        let cover = |message: &Message| {
-            let fold = |text: String, (mark, name): &(char, String)| text.replace(name, mark.encode_utf8(&mut [0; 4]));
-            Message { role: message.role.clone(), content: self.pairs.iter().fold(message.content.clone(), fold) }
+    fn cover_all(&self, told: &Told<'_>) -> (Vec<Message>, Vec<Value>) {
+        let cover = |message: &Message| Message {
+            role: message.role.clone(),
+            content: self.cover(&message.content),
+            tool_calls: message.tool_calls.iter().map(|call| self.cover_value(call)).collect(),
         };
-        messages.iter().map(cover).collect()
+        (told.messages.iter().map(cover).collect(), told.tools.iter().map(|tool| self.cover_value(tool)).collect())
+    }
+
+    fn cover(&self, text: &str) -> String {
+        let hide = |text: String, (mark, name): &(char, String)| text.replace(name, mark.encode_utf8(&mut [0; 4]));
+        self.pairs.iter().fold(text.to_owned(), hide)
+    }
+
+    fn cover_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.cover(text)),
+            Value::Array(items) => items.iter().map(|item| self.cover_value(item)).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(key, value)| (self.cover(key), self.cover_value(value))).collect()
+            }
+            other => other.clone(),
+        }
     }
 
     fn lift(&self, text: &str) -> String {
@@ -115,13 +176,13 @@ impl Veil {
 }
 
 /// `json.dumps` as the templates' authors saw it: a space after `:` and `,`, nothing escaped for HTML.
-fn python_json(value: Value) -> Result<Value, minijinja::Error> {
+fn python_json(value: minijinja::Value) -> Result<minijinja::Value, minijinja::Error> {
     let failed = |why: serde_json::Error| minijinja::Error::new(ErrorKind::BadSerialization, why.to_string());
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, PythonSpacing);
     value.serialize(&mut serializer).map_err(failed)?;
     let text = String::from_utf8(bytes).expect("serde_json writes UTF-8");
-    Ok(Value::from_safe_string(text))
+    Ok(minijinja::Value::from_safe_string(text))
 }
 
 struct PythonSpacing;
@@ -140,7 +201,7 @@ impl serde_json::ser::Formatter for PythonSpacing {
     }
 }
 
-fn raise_exception(message: String) -> Result<Value, minijinja::Error> {
+fn raise_exception(message: String) -> Result<minijinja::Value, minijinja::Error> {
     Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
 }
 

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use candle_core::quantized::QMatMul;
 use candle_core::{DType, Tensor};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 pub use self::cache::Sequence;
@@ -162,7 +163,15 @@ impl Model {
     /// # Errors
     /// As [`ChatTemplate::encode`].
     pub fn encode_chat(&self, messages: &[crate::chat::Message]) -> Result<Vec<u32>> {
-        self.template.encode(&self.tokenizer, messages, &[])
+        self.encode_chat_with_tools(messages, &[])
+    }
+
+    /// The same, with tools that the assistant may call; see [`ChatTemplate::render`].
+    ///
+    /// # Errors
+    /// As [`ChatTemplate::encode`].
+    pub fn encode_chat_with_tools(&self, messages: &[crate::chat::Message], tools: &[Value]) -> Result<Vec<u32>> {
+        self.template.encode(&self.tokenizer, messages, tools)
     }
 
     /// An empty sequence for this model.

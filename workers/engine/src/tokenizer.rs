@@ -74,21 +74,21 @@ impl Tokenizer {
         self.control.iter().chain(&self.added).find(|(known, _)| known == name).map(|(_, id)| *id)
     }
 
-    /// Names of the control tokens.
-    pub(crate) fn control_names(&self) -> impl Iterator<Item = &str> {
-        self.control.iter().map(|(name, _)| name.as_str())
+    /// Names of control tokens and added tokens: what steers a conversation.
+    pub(crate) fn special_names(&self) -> impl Iterator<Item = &str> {
+        self.control.iter().chain(&self.added).map(|(name, _)| name.as_str())
     }
 
-    /// As [`Tokenizer::encode_with_control`], but each piece between control tokens goes through `lift` and is then only text.
+    /// As [`Tokenizer::encode_with_control`], but each piece between named tokens goes through `lift` and is then only text.
     pub(crate) fn encode_veiled(&self, text: &str, lift: impl Fn(&str) -> String) -> Result<Vec<u32>> {
         let mut ids = Vec::with_capacity(text.len() / 3);
         let mut rest = text;
         while let Some((at, len, id)) = self.next_named(rest, true) {
-            self.encode_pieces(&lift(&rest[..at]), false, &mut ids)?;
+            self.encode_words(&lift(&rest[..at]), &mut ids)?;
             ids.push(id);
             rest = &rest[at + len..];
         }
-        self.encode_pieces(&lift(rest), false, &mut ids)?;
+        self.encode_words(&lift(rest), &mut ids)?;
         Ok(ids)
     }
 

@@ -25,7 +25,7 @@ impl Specialist {
     /// One drafted command line; empty when the field has no tongue that the model speaks.
     pub(super) async fn draft(&self, task: &Task, meter: &mut Meter) -> Result<String, WorkerError> {
         let prompt = &self.specialty.draft;
-        if prompt.opener.is_empty() {
+        if prompt.opener.is_empty() || !self.method.drafts() {
             return Ok(String::new());
         }
         let order = Order { cancel: task.cancel.clone(), ..order(prompt, task.text()) };

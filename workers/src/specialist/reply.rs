@@ -86,7 +86,7 @@ fn effect(effect: Effect) -> v1::Effect {
     }
 }
 
-fn evidence_of(proof: &Proof) -> v1::Evidence {
+pub(crate) fn evidence_of(proof: &Proof) -> v1::Evidence {
     let source = match proof.source {
         Source::Request => evidence::Source::Request,
         Source::Session => evidence::Source::Session,

@@ -13,8 +13,9 @@ const ROUNDS: usize = 1500;
 const STEP: f32 = 0.5;
 /// Pull towards the prior; bigger trusts the requests less.
 const HOLD: f32 = 0.002;
-/// What a request counts without its draft: a draft can be missing or nonsense, and the rest must hold then.
-const UNDRAFTED: f32 = 0.3;
+/// What a request counts by what is proposed for it: all of it; without its draft, which can be missing or nonsense; without phrases for
+/// the right service, as those that came yesterday have none.
+const VARIANTS: [f32; 3] = [1.0, 0.3, 0.5];
 /// What a vendor's sentence counts beside a request in users' words.
 const SENTENCE: f32 = 0.3;
 
@@ -50,7 +51,7 @@ fn fit_some(cases: &[&Measured], prior: Features, prior_fits: FitFeatures) -> We
     let mut examples = Vec::new();
     for case in cases.iter().filter(|case| !case.right.is_empty()) {
         let weight = if case.query.suite.starts_with("vendor") { SENTENCE } else { 1.0 };
-        for (proposed, weight) in case.proposed.iter().zip([weight, weight * UNDRAFTED]) {
+        for (proposed, weight) in case.proposed.iter().zip(VARIANTS.map(|share| share * weight)) {
             let right: Vec<bool> = proposed.iter().map(|one| case.right.contains(&one.operation)).collect();
             if right.contains(&true) {
                 examples.push(Example { proposed, right, weight });
@@ -94,7 +95,7 @@ fn fit_logistic(weighing: &Weighing, cases: &[&Measured], prior: FitFeatures) ->
     let mut examples = Vec::new();
     for case in cases {
         let weight = if case.query.suite.starts_with("vendor") { SENTENCE } else { 1.0 };
-        for (proposed, weight) in case.proposed.iter().zip([weight, weight * UNDRAFTED]) {
+        for (proposed, weight) in case.proposed.iter().zip(VARIANTS.map(|share| share * weight)) {
             let ranked = weighing.weigh(proposed).candidates;
             let is_found = ranked.iter().take(5).any(|candidate| case.right.contains(&candidate.operation));
             examples.push((weighing.fit_features(proposed), f32::from(u8::from(is_found)), weight));

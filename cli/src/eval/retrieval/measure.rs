@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use silverback_catalogue::{
-    Hit, OperationRef, Retrieved, Scope, Wish, match_draft,
-    retrieve::{Proposed, Weighing, propose},
+    Catalogue, Hit, OperationRef, Retrieved, Scope, Wish, match_draft,
+    retrieve::{Proposed, Weighing, WeightTable, propose},
 };
 
 use super::{field::Field, query::Query};
@@ -13,13 +13,16 @@ use super::{field::Field, query::Query};
 const K: usize = 20;
 
 /// Who is measured, in the order of the table.
-pub const SOURCES: [&str; 7] = ["words", "meaning", "phrases", "draft", "undrafted", "fused", "fused+likelihood"];
+pub const SOURCES: [&str; 8] =
+    ["words", "meaning", "phrases", "draft", "undrafted", "unsaid", "fused", "fused+likelihood"];
 /// Place in [`SOURCES`] of all together without the draft.
 const UNDRAFTED: usize = 4;
+/// Place of all together when nobody had said a phrase for the right service, as for one that came yesterday.
+const UNSAID: usize = 5;
 /// Place of all together.
-pub const FUSED: usize = 5;
+pub const FUSED: usize = 6;
 /// Place of all together, weighed by likelihood.
-const WEIGHED: usize = 6;
+const WEIGHED: usize = 7;
 
 /// What became of one request.
 pub struct Measured {
@@ -39,8 +42,8 @@ pub struct Measured {
     pub first: Option<OperationRef>,
     /// Probability that the right one is among the first five.
     pub fits: f32,
-    /// All proposals, and those without the draft, for fitting.
-    pub proposed: [Vec<Proposed>; 2],
+    /// All proposals, those without the draft, and those without phrases for the right service, for fitting.
+    pub proposed: [Vec<Proposed>; 3],
     /// Search by words alone; all of it but the draft's own decoding.
     pub times: [Duration; 2],
 }
@@ -61,8 +64,9 @@ impl Measured {
             let rank = found.candidates.iter().take(K).position(|one| self.right.contains(&one.operation));
             (rank, found)
         };
-        let ((rank, found), (undrafted, _)) = (place(&self.proposed[0]), place(&self.proposed[1]));
-        (self.ranks[UNDRAFTED], self.ranks[FUSED], self.ranks[WEIGHED]) = (undrafted, rank, rank);
+        let [(rank, found), (undrafted, _), (unsaid, _)] = self.proposed.each_ref().map(|proposed| place(proposed));
+        (self.ranks[UNDRAFTED], self.ranks[UNSAID]) = (undrafted, unsaid);
+        (self.ranks[FUSED], self.ranks[WEIGHED]) = (rank, rank);
         self.first = found.candidates.first().map(|one| one.operation);
         self.fits = found.fits;
         self.fused = found;
@@ -93,12 +97,15 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
     let of_fused = |found: &Retrieved| found.candidates.iter().position(|one| right.contains(&one.operation));
     let rank = of_fused(&fused);
     let [words, meaning, phrases, drafted] = [words, meaning, phrases, drafted].map(|hits| of_hits(&hits));
-    let ranks = [words, meaning, phrases, drafted, of_fused(&undrafted), rank, rank];
+    let proposed = propose(catalogue, all, &wish);
+    let unsaid = without_phrases(catalogue, &proposed, &right);
+    let of_unsaid = of_fused(&WeightTable::shipped().weigh(catalogue, &unsaid));
+    let ranks = [words, meaning, phrases, drafted, of_fused(&undrafted), of_unsaid, rank, rank];
     Some(Measured {
         ranks,
         first: fused.candidates.first().map(|candidate| candidate.operation),
         fits: fused.fits,
-        proposed: [propose(catalogue, all, &wish), propose(catalogue, all, &without)],
+        proposed: [proposed, propose(catalogue, all, &without), unsaid],
         times: [words_time, fused_time],
         field: field.specialty.providers[0].clone(),
         fused,
@@ -106,4 +113,14 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
         draft,
         query,
     })
+}
+
+/// What would be proposed had nobody said a phrase for the services of the right operations.
+fn without_phrases(catalogue: &Catalogue, proposed: &[Proposed], right: &[OperationRef]) -> Vec<Proposed> {
+    let service = |at: OperationRef| catalogue.name(at).map(|(_, service, _)| (at.pack, service));
+    let silent: Vec<_> = right.iter().map(|at| service(*at)).collect();
+    let mute = |one: &Proposed| {
+        if silent.contains(&service(one.operation)) { one.without_phrases() } else { Some(*one) }
+    };
+    proposed.iter().filter_map(mute).collect()
 }

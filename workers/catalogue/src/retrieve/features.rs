@@ -110,6 +110,15 @@ fn identifiers(text: &str) -> usize {
 // === impl Proposed ===
 
 impl Proposed {
+    /// The same had nobody said a phrase for it; `None` when nothing else proposed it.
+    pub fn without_phrases(&self) -> Option<Self> {
+        let mut muted = *self;
+        muted.sources.phrase = false;
+        muted.features[11..].fill(0.0);
+        let Source { words, meaning, draft, .. } = self.sources;
+        (words || meaning || draft).then_some(muted)
+    }
+
     fn note_words(&mut self, share: f32, rank: f32) {
         self.sources.words = true;
         self.features[0] = share;
