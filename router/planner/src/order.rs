@@ -14,8 +14,11 @@ static MAKES: LazyLock<Regex> = LazyLock::new(|| {
 static PRONOUN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(it|its|them|their|her|his|him|there|this|that one|the same)\b").expect("a constant pattern")
 });
-static INDEFINITE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)\b(?:an?|new)\s+(?:[\w.-]+\s+){0,2}?([a-z]{2,})\b").expect("a constant pattern"));
+/// What an article introduces: the words after it, as far as the name or the next part of the sentence.
+static INDEFINITE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\b(?:an?|new|another)\s+((?:[\w.-]+\s+){0,5}?[\w-]+)\s*(?:$|["'`(,;:.]|\s(?:in|on|for|with|from|of|to|at|by|as|and|that|which|named|called|into|inside|under|using|via|["'`(]|\S*[\d./@:_=-]\S*)(?:\s|$|['"`]))"#)
+        .expect("a constant pattern")
+});
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)\b(?:called|named|name|for)\s+["'`]?([\w.@:/-]{2,})"#).expect("a constant pattern")
 });
@@ -42,7 +45,9 @@ pub fn has_pronoun(line: &str) -> bool {
 
 /// Names, values and nouns by which a later line may speak of what this one makes.
 fn made_things(line: &str) -> BTreeSet<String> {
-    let nouns = INDEFINITE.captures_iter(line).map(|found| found[1].to_lowercase());
+    // The last word is the thing: "a cognito user pool" is a pool.
+    let head = |found: regex::Captures<'_>| found[1].split_whitespace().last().map(str::to_lowercase);
+    let nouns = INDEFINITE.captures_iter(line).filter_map(head).filter(|noun| noun.len() > 1);
     let names = NAMED.captures_iter(line).map(|found| found[1].trim_matches('.').to_lowercase());
     let values = words(line)
         .into_iter()
@@ -79,6 +84,16 @@ mod tests {
             [0]
         );
         assert_eq!(order(&["Make a bucket logs-7", "Put it under lock"]), [0]);
+    }
+
+    #[test]
+    fn a_thing_is_the_last_of_its_words() {
+        let twice = |one, two| order(&[one, two]);
+        assert_eq!(twice("Create a 100 GB disk in eu-central-1a", "Attach the disk to i-0data1"), [0]);
+        assert_eq!(twice("Create a cognito user pool 'members'", "Create an app client in the pool 'members'"), [0]);
+        assert_eq!(twice("Create a payment intent of 75 eur", "Confirm the payment intent with pm_1"), [0]);
+        assert_eq!(twice("Make a network 172.16.0.0/12", "Make a gateway for the network"), [0]);
+        assert_eq!(twice("Create a new topic", "Publish to the topic"), [0]);
     }
 
     #[test]

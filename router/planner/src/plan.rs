@@ -151,9 +151,9 @@ impl Planning<'_> {
         let new = Held { text: line.to_owned(), scores, shape: shape::of(line) };
         self.held = Some(match self.held.take() {
             None => new,
-            // A reason comes before what it is the reason of: "Worker-12 is fixed. Put it back."
-            Some(held) if held.shape == Shape::Statement => {
-                let shape = if new.shape == Shape::Piece { Shape::Statement } else { Shape::Action };
+            // A reason comes before what it is the reason of: "Worker-12 is fixed. Put it back." So does a place: "in pod web-7c, print the env".
+            Some(held) if matches!(held.shape, Shape::Statement | Shape::Place) => {
+                let shape = if new.shape == Shape::Piece { held.shape } else { Shape::Action };
                 let scores = if refusal::best(&new.scores).is_some() { new.scores } else { held.scores };
                 Held { text: joined(&held.text, line), scores, shape }
             }
@@ -250,6 +250,9 @@ impl Planning<'_> {
 fn says_more(new: &Held, held: &Held) -> bool {
     match new.shape {
         Shape::Action => false,
+        // "ns logging", "in the namespace shop": too little for a wish.
+        Shape::Place => true,
+        Shape::Piece if new.text.split_whitespace().count() <= 2 => true,
         Shape::Statement | Shape::Piece => refusal::best(&new.scores).is_none() || !refusal::is_obvious(&new.scores),
         Shape::Detail => refusal::is_remark(&new.scores, &held.scores),
     }

@@ -36,6 +36,14 @@ const EXAMPLES: &[(&str, &str)] = &[
         "Register a supplier named Ann Lee, with the phone 555-1234 and the city Oslo\nPay the supplier Ann Lee 30 euros",
     ),
     (
+        "I need a policy reader that can read, list and tag files, with MODE=safe and LEVEL=2 in it.",
+        "Create a policy reader that can read, list and tag files, with MODE=safe and LEVEL=2 in it",
+    ),
+    (
+        "Reserve the room blue for 12 people, no catering, then mail ann@acme.io about it, subject 'Room'.",
+        "Reserve the room blue for 12 people, no catering\nMail ann@acme.io about the room blue, subject 'Room'",
+    ),
+    (
         "Upload a.txt and b.txt to the bucket docs, but only if they are new, then refund ch_9x.",
         "Upload a.txt and b.txt to the bucket docs, but only if they are new\nRefund ch_9x",
     ),

@@ -15,6 +15,8 @@ pub enum Shape {
     Statement,
     /// No sentence at all: "Port 443".
     Piece,
+    /// No sentence either, but where something is to happen: "in the sidecar of pod web-7c".
+    Place,
 }
 
 /// Words that orders begin with.
@@ -53,6 +55,9 @@ const STATES: &str = "am are aren't belongs can can't cannot changed costs could
     hasn't have haven't is isn't it's keeps left looks lost must need needs no-longer owes paid quit seems should shouldn't signed stays that's walked want wants was \
     wasn't went were weren't will won't works would";
 
+/// Words that places begin with.
+const PLACES: &str = "at in inside on within";
+
 /// What a line is.
 pub fn of(line: &str) -> Shape {
     let lower = line.to_lowercase().replace('’', "'");
@@ -68,7 +73,13 @@ pub fn of(line: &str) -> Shape {
     if is_in(ORDERS, first) {
         return Shape::Action;
     }
-    if words.any(|word| is_in(STATES, word)) { Shape::Statement } else { Shape::Piece }
+    if words.any(|word| is_in(STATES, word)) {
+        Shape::Statement
+    } else if is_in(PLACES, first) {
+        Shape::Place
+    } else {
+        Shape::Piece
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +108,7 @@ mod tests {
         assert_eq!(of("The customer walked away from it"), Shape::Statement);
         assert_eq!(of("the card won’t go through"), Shape::Statement);
         assert_eq!(of("Port 443"), Shape::Piece);
+        assert_eq!(of("in the sidecar container of pod web-7c"), Shape::Place);
         assert_eq!(of("NS ml"), Shape::Piece);
         assert_eq!(of("2 hours"), Shape::Piece);
         assert_eq!(of(""), Shape::Piece);

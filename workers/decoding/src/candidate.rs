@@ -165,6 +165,9 @@ fn judge(
     reading: Reading,
 ) -> Option<Candidate> {
     let range = span.start..span.end;
+    if span.kind == Kind::Name && sign::is_namespace_of_another(slot, passage, span.start) {
+        return None;
+    }
     if *want == Want::Glob && !is_on_its_side(slot, passage, span) {
         return None;
     }

@@ -10,6 +10,7 @@ use silverback_catalogue::operation::Operation;
 use crate::candidate::{Candidate, own_words, proof_by};
 use crate::evidence::{Evidence, Kind, Naming, Passage, Place};
 use crate::grounding::Source;
+use crate::sign;
 use crate::slot::{Slot, effective_of};
 use crate::words::{self, Word};
 
@@ -19,6 +20,9 @@ pub(crate) const CERTAIN: f32 = 0.7;
 /// With a candidate this sure, those fainter by the margin are dropped.
 const SURE: f32 = 0.7;
 const FAINT_MARGIN: f32 = 0.25;
+
+/// "service account" is no service, though the one word stands there as it is.
+const SPELLED_OUT: f32 = 0.4;
 
 static MEANINGS: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
     let rows = include_str!("../data/meanings.csv").lines().filter_map(|line| line.split_once('|'));
@@ -35,6 +39,10 @@ pub(crate) fn find(slot: &Slot<'_>, values: &[Value], evidence: &Evidence) -> Ve
     let mut found = Vec::new();
     for value in values {
         let Some(hit) = best_hit(step, value) else { continue };
+        // "what runs in the namespace shop" asks for no namespace.
+        if value == "namespace" && sign::is_namespace_of_another(slot, step, hit.range.end) {
+            continue;
+        }
         let beside = naming.is_beside_noun(step, &hit.range);
         let stem = words::stem(&hit.words.to_lowercase());
         let mut score = hit.score + if beside { 0.3 } else { 0.0 };
@@ -113,12 +121,20 @@ fn without_shadows(mut found: Vec<Candidate>) -> Vec<Candidate> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let best = found.first().map_or(0.0, |candidate| candidate.score);
     let mut kept: Vec<Candidate> = Vec::new();
+    let all = found.clone();
     for candidate in found {
         let overlaps = |other: &Candidate| {
             other.score > candidate.score
                 && candidate.proof.start < other.proof.end
                 && other.proof.start < candidate.proof.end
         };
+        let is_inside = |other: &Candidate| {
+            let (own, others) = (candidate.proof.end - candidate.proof.start, other.proof.end - other.proof.start);
+            own < others && other.proof.start <= candidate.proof.start && candidate.proof.end <= other.proof.end
+        };
+        if all.iter().any(|other| is_inside(other) && other.score + SPELLED_OUT > candidate.score) {
+            continue;
+        }
         let is_faint = best >= SURE && candidate.score < best - FAINT_MARGIN;
         if !kept.iter().any(overlaps) && !is_faint {
             kept.push(candidate);

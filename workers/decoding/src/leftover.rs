@@ -53,13 +53,13 @@ pub fn leftover(operation: &Operation, call: &GroundedCall, evidence: &Evidence)
     exceptions.map(Leftover::Exception).chain(values).next()
 }
 
-/// Does the step name what the operation works on: all the words of its name but the verb?
+/// Does the step name what the operation works on: the last word of its name, which is the thing?
 fn is_named(operation: &Operation, evidence: &Evidence) -> bool {
     let said: Vec<String> = words::split(evidence.step_text()).into_iter().map(|word| word.stem).collect();
     let name = words::split_identifier(&operation.name);
     let things = name.get(1..).unwrap_or_default();
     // A verb alone ("Decrypt") names no thing.
-    !things.is_empty() && things.iter().all(|word| said.contains(&words::stem(word)))
+    things.last().is_some_and(|word| said.contains(&words::stem(word)))
 }
 
 #[cfg(test)]

@@ -88,6 +88,8 @@ fn fits(slot: &Slot<'_>, want: &Want, referent: &Referent, evidence: &Evidence) 
     }
     // `VpcId` and `VpcIds`, `bucket` and `BucketName`.
     let same = kind == place
+        // `intent` for the payment intent that an earlier call made.
+        || (!place.is_empty() && kind.ends_with(&place) && reference_call(&value_of(referent)).is_some())
         || (!place.is_empty()
             && kind.len() <= place.len()
             && kind.iter().all(|stem| nouns_in(slot, evidence).contains(stem)));

@@ -69,6 +69,12 @@ const ORDER: &[&str] = &[
 /// Parts of a structure that are looked at; vendors' structures nest by the hundreds, sentences do not.
 const MAX_PARTS: usize = 200;
 
+/// Ends of phrases that turn a switch off.
+const OFF: &[&str] = &["off", "deactivate", "archive"];
+
+/// Words of names that say that something is counted.
+const COUNTING: &[&str] = &["count", "number", "num", "quantity"];
+
 /// How far behind a number the counted thing may stand: `2 new t3.micro instances`.
 const MAX_COUNTED_WORDS: usize = 5;
 
@@ -141,7 +147,8 @@ pub(crate) fn boolean(slot: &Slot<'_>, evidence: &Evidence) -> Option<Candidate>
     let negative_name = slot.has_word(&["no", "skip", "disable", "disabled", "without", "ignore", "omit"]);
     let said_itself = by_phrase(slot, evidence) > 0.0;
     // "without a final snapshot" is the phrase of `SkipFinalSnapshot`: its own negation is part of it.
-    let value = found.value
+    let is_off = step.text[range.clone()].split_whitespace().last().is_some_and(|word| OFF.contains(&word));
+    let value = (found.value && !is_off)
         || negative_name
         || (said_itself && step.text[range.clone()].to_ascii_lowercase().starts_with("no"));
     let allowed = slot.schema.get("const").or_else(|| slot.schema.get("enum").and_then(|values| values.get(0)));
@@ -186,6 +193,18 @@ pub(crate) fn place_preposition(slot: &Slot<'_>, passage: &Passage, range: &Rang
     0.0
 }
 
+/// "12 copies of storefront in namespace shop": what stands there is the namespace and names nothing else.
+pub(crate) fn is_namespace_of_another(slot: &Slot<'_>, passage: &Passage, start: usize) -> bool {
+    if slot.has_word(&["namespace"]) || slot.operation.parameter("namespace").is_none() {
+        return false;
+    }
+    let mut before = passage.text[..start].split_whitespace().rev().map(str::to_ascii_lowercase);
+    let noun = before.next().unwrap_or_default();
+    let place = before.find(|word| word != "the").unwrap_or_default();
+    matches!(noun.as_str(), "namespace" | "ns")
+        && matches!(place.as_str(), "in" | "from" | "within" | "inside" | "into")
+}
+
 // === private ===
 
 /// Spans that the best candidates of a place and its parts use.
@@ -214,7 +233,8 @@ fn by_phrase(slot: &Slot<'_>, evidence: &Evidence) -> f32 {
 fn phrase_range(slot: &Slot<'_>, step: &Passage) -> Option<Range<usize>> {
     let further = slot.further_words();
     let by_last = || PHRASES.get(format!("* {}", slot.words.last()?).as_str());
-    let listed = PHRASES.get(slot.words.join(" ").as_str()).or_else(by_last);
+    let own = format!("{}: {}", slot.operation.provider, slot.words.join(" "));
+    let listed = PHRASES.get(own.as_str()).or_else(|| PHRASES.get(slot.words.join(" ").as_str())).or_else(by_last);
     let listed = listed.filter(|_| slot.depth == 0 || slot.words.len() > 1);
     let phrases = further.iter().map(String::as_str).chain(listed.into_iter().flatten().copied());
     let stemmed = |phrase: &str| words::split(phrase).into_iter().map(|word| word.stem).collect::<Vec<_>>();
@@ -228,7 +248,10 @@ fn by_name(slot: &Slot<'_>, evidence: &Evidence) -> f32 {
 
 fn name_range(slot: &Slot<'_>, step: &Passage) -> Option<Range<usize>> {
     let own = own_words(slot);
-    let telling = slot.words.iter().filter(|word| !UNTELLING.contains(&word.as_str()) && !words::is_stop(word));
+    let is_telling = |word: &&String| !UNTELLING.contains(&word.as_str()) && !words::is_stop(word);
+    // "4 shards" says a `ShardCount`: the number itself says that something is counted.
+    let counts = slot.want() == Want::Count && slot.words.len() > 1;
+    let telling = slot.words.iter().filter(is_telling).filter(|word| !counts || !COUNTING.contains(&word.as_str()));
     let stems: Vec<String> = telling.map(|word| words::stem(word)).collect();
     let fresh: Vec<&String> = stems.iter().filter(|stem| !own.contains(stem)).collect();
     let is_sweeping = slot.want() == Want::Boolean && slot.has_word(&["all", "any"]);

@@ -117,10 +117,10 @@ impl Settling<'_> {
             Source::Call | Source::Session => true,
             Source::Schema => false,
             Source::Request | Source::Resolver => {
-                // The first word says what to do: "Copy" is no value.
+                // The first word says what to do: "Copy" is no value; "Follow the logs" asks for `follow` all the same.
                 let is_verb = !self.evidence.step_text()[..proof.start.min(self.evidence.step_text().len())]
                     .contains(char::is_whitespace);
-                !is_verb
+                (!is_verb || proof.text.eq_ignore_ascii_case(name))
                     && proof.start < proof.end
                     && self.users_of(&(proof.start..proof.end)).iter().all(|user| are_ends_of_a_range(user, name))
             }

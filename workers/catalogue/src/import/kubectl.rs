@@ -128,6 +128,10 @@ fn parameters(source: &Source, help: &Help, command: &Command) -> Result<Value> 
     if let Some(namespace) = properties.get_mut("namespace") {
         namespace["x-words"] = json!(["ns"]);
     }
+    if let Some(columns) = properties.get_mut("label-columns") {
+        // Names of labels: `app=web` selects and shows nothing.
+        columns["items"]["pattern"] = json!("^[^=]+$");
+    }
     // Parts of objects that are given as text: of the kind that is patched, or of what `run` and `expose` make.
     for (name, kind) in [("patch", json!(true)), ("overrides", made_by(&help.name))] {
         if let Some(text) = properties.get_mut(name).filter(|_| !kind.is_null()) {

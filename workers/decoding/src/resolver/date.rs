@@ -146,6 +146,12 @@ fn assign_roles(text: &str, found: &mut [Found<DateSpan>]) {
             (_, Some(_)) => Role::Until,
             _ => Role::Whole,
         };
+        // "for A to B": what stands right before "to" is the first day.
+        let between = text[previous_end..start].trim();
+        if index > 0 && matches!(between, "to" | "-" | "–" | "through") && found[index - 1].value.role == Role::Whole
+        {
+            found[index - 1].value.role = Role::From;
+        }
         previous_end = found[index].range.end;
     }
 }
