@@ -23,6 +23,12 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?i)\b(?:called|named|name|for)\s+["'`]?([\w.@:/-]{2,})"#).expect("a constant pattern")
 });
 
+/// Words that lines about different things share.
+const COMMON: &[&str] = &[
+    "with", "from", "that", "this", "into", "name", "named", "called", "show", "list", "tell", "give", "create",
+    "make", "what", "which", "then", "please", "there", "their", "about",
+];
+
 /// Indices of the earlier lines whose making this line builds upon.
 pub fn depends_on(line: &str, earlier: &[String]) -> Vec<usize> {
     let words = words(line);
@@ -41,6 +47,14 @@ pub fn depends_on(line: &str, earlier: &[String]) -> Vec<usize> {
 /// Does the line speak of something without naming it?
 pub fn has_pronoun(line: &str) -> bool {
     PRONOUN.is_match(line)
+}
+
+/// The latest earlier line that shares a telling word with this one.
+pub fn alike(line: &str, earlier: &[String]) -> Option<usize> {
+    let telling =
+        |line: &str| words(line).into_iter().filter(|word| word.len() > 3 && !COMMON.contains(&word.as_str()));
+    let own: BTreeSet<String> = telling(line).collect();
+    earlier.iter().rposition(|before| telling(before).any(|word| own.contains(&word)))
 }
 
 /// Names, values and nouns by which a later line may speak of what this one makes.

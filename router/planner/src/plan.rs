@@ -130,12 +130,20 @@ impl Planning<'_> {
             }
             while let Some(end) = open.find('\n') {
                 let line: String = open.drain(..=end).collect();
-                self.take_line(&line).await?;
+                self.take_lines(&line).await?;
             }
         }
-        self.take_line(&open).await?;
+        self.take_lines(&open).await?;
         self.release_last().await?;
         Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
+    }
+
+    /// Takes a line in, or two that the model left in one.
+    async fn take_lines(&mut self, line: &str) -> Result<(), PlannerError> {
+        for line in shape::actions(line) {
+            self.take_line(line).await?;
+        }
+        Ok(())
     }
 
     /// Takes a line in; the one before it goes out, unless the two say one thing.
@@ -189,7 +197,10 @@ impl Planning<'_> {
         let after = order::depends_on(&line, &self.lines);
         self.lines.push(line.clone());
         let before = after.first().and_then(|index| self.ids[*index]);
-        let inherited = before.filter(|_| order::has_pronoun(&line) && !refusal::is_foreign(&scores));
+        // "Scale producer to 1" after "Scale consumer to 0": who shares a word with an earlier line is of its field, when of any.
+        let alike = || order::alike(&line, &self.lines[..self.lines.len() - 1]).and_then(|index| self.ids[index]);
+        let before = before.filter(|_| order::has_pronoun(&line)).or_else(alike);
+        let inherited = before.filter(|_| !refusal::is_foreign(&scores));
         let inherited = inherited.and_then(|id| self.planned.steps.iter().find(|step| step.id == id));
         let inherited = inherited.map(|step| step.capability.clone());
         let Some(capability) = refusal::best(&scores).map(str::to_owned).or(inherited) else {
@@ -251,10 +262,15 @@ fn says_more(new: &Held, held: &Held) -> bool {
     match new.shape {
         Shape::Action => false,
         // "ns logging", "in the namespace shop": too little for a wish.
-        Shape::Place => true,
+        Shape::Place | Shape::Remark => true,
         Shape::Piece if new.text.split_whitespace().count() <= 2 => true,
         Shape::Statement | Shape::Piece => refusal::best(&new.scores).is_none() || !refusal::is_obvious(&new.scores),
-        Shape::Detail => refusal::is_remark(&new.scores, &held.scores),
+        // "Set the token to expire in 2 hours": of another field than the token it speaks of, so it is no wish there.
+        Shape::Detail => {
+            let is_about_it = !order::depends_on(&new.text, std::slice::from_ref(&held.text)).is_empty();
+            let is_elsewhere = refusal::best(&new.scores) != refusal::best(&held.scores);
+            refusal::is_remark(&new.scores, &held.scores) || (is_about_it && is_elsewhere)
+        }
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Shape {
     Statement,
     /// No sentence at all: "Port 443".
     Piece,
+    /// What only limits what was said: "Sort the pods by memory", "Don't delete it".
+    Remark,
     /// No sentence either, but where something is to happen: "in the sidecar of pod web-7c".
     Place,
 }
@@ -55,6 +57,12 @@ const STATES: &str = "am are aren't belongs can can't cannot changed costs could
     hasn't have haven't is isn't it's keeps left looks lost must need needs no-longer owes paid quit seems should shouldn't signed stays that's walked want wants was \
     wasn't went were weren't will won't works would";
 
+/// Orders that are never one of their own.
+const REMARKS: &str = "don't dont filter group order sort";
+
+/// Details that make a thing: "Add a debug container".
+const MAKERS: &str = "add make start";
+
 /// Words that places begin with.
 const PLACES: &str = "at in inside on within";
 
@@ -67,8 +75,12 @@ pub fn of(line: &str) -> Shape {
     if lower.trim_end().ends_with('?') || is_in(QUESTIONS, first) {
         return Shape::Action;
     }
+    if is_in(REMARKS, first) {
+        return Shape::Remark;
+    }
     if is_in(DETAILS, first) {
-        return Shape::Detail;
+        let makes = is_in(MAKERS, first) && words.next().is_some_and(|word| is_in("a an another new one", word));
+        return if makes { Shape::Action } else { Shape::Detail };
     }
     if is_in(ORDERS, first) {
         return Shape::Action;
@@ -80,6 +92,24 @@ pub fn of(line: &str) -> Shape {
     } else {
         Shape::Piece
     }
+}
+
+/// The actions of a line: "Create a gateway and attach it to the VPC" holds two, the second of which speaks of the first.
+pub fn actions(line: &str) -> Vec<&str> {
+    let lower = line.to_ascii_lowercase();
+    let joints = lower.match_indices(" and ").filter(|(at, joint)| {
+        let mut words = lower[at + joint.len()..].split_whitespace();
+        let (verb, object) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let is_order = ORDERS.split_whitespace().any(|known| known == verb);
+        is_order && matches!(object, "it" | "them" | "her" | "him")
+    });
+    let (mut actions, mut from) = (Vec::new(), 0);
+    for (at, joint) in joints {
+        actions.push(line[from..at].trim_end_matches(','));
+        from = at + joint.len();
+    }
+    actions.push(&line[from..]);
+    actions
 }
 
 #[cfg(test)]
@@ -101,9 +131,19 @@ mod tests {
     }
 
     #[test]
+    fn an_action_on_what_was_made_is_one_of_its_own() {
+        let line = "Create an Internet Gateway and attach it to the VPC";
+        assert_eq!(actions(line), ["Create an Internet Gateway", "attach it to the VPC"]);
+        assert_eq!(actions("List pods and nodes"), ["List pods and nodes"]);
+        assert_eq!(actions("Stop i-1 and terminate i-2"), ["Stop i-1 and terminate i-2"]);
+    }
+
+    #[test]
     fn what_only_says_more_is_told_apart() {
         assert_eq!(of("Set the TTL to 300"), Shape::Detail);
         assert_eq!(of("Use the namespace shop"), Shape::Detail);
+        assert_eq!(of("Make a product 'Choir Box'"), Shape::Action);
+        assert_eq!(of("Sort the pods by memory usage"), Shape::Remark);
         assert_eq!(of("Worker-12 is fixed"), Shape::Statement);
         assert_eq!(of("The customer walked away from it"), Shape::Statement);
         assert_eq!(of("the card won’t go through"), Shape::Statement);

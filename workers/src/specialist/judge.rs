@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use silverback_catalogue::{Candidate, Operation, OperationRef, check, command};
+use silverback_catalogue::{Candidate, Operation, OperationRef, Scope, check, command, match_draft};
 use silverback_decoding::{
     Evidence, Form, GroundedCall, Offers, Span,
     evidence::{Kind, Place},
@@ -52,6 +52,7 @@ impl Specialist {
         task: &Task,
     ) -> Vec<Proposal> {
         let lines = command::parse(draft);
+        let borrowed = self.drafted(draft, &lines);
         let mut proposals = Vec::new();
         for candidate in candidates {
             let Ok(operation) = self.catalogue.operation(candidate.operation) else { continue };
@@ -59,8 +60,12 @@ impl Specialist {
             if faults.is_refused() {
                 continue;
             }
-            let mut drafted = match lines.first() {
-                Some(line) if candidate.sources.draft => command::bind(&operation, line).arguments,
+            let mut drafted = match (lines.first(), &borrowed) {
+                (Some(line), _) if candidate.sources.draft => command::bind(&operation, line).arguments,
+                // Values that the model wrote for a neighbour: `get deployment pricing` knows the name for `rollout status`.
+                (_, Some((other, arguments))) if is_neighbour(other, &operation) => {
+                    arguments.clone().into_iter().filter(|(name, _)| operation.parameter(name).is_some()).collect()
+                }
                 _ => Map::new(),
             };
             drafted.retain(|name, _| !faults.concern(name));
@@ -68,7 +73,8 @@ impl Specialist {
             let offers = offers(&operation, evidence, &grounded.kept);
             let unplaced = unplaced(evidence, &grounded, &offers);
             let filled = offers.parameters.iter().filter(|offer| offer.required).count();
-            let score = candidate.score + KEPT * grounded.kept.len().min(4) as f32 + FILLED * filled.min(2) as f32
+            let kept = if candidate.sources.draft { grounded.kept.len().min(4) } else { 0 };
+            let score = candidate.score + KEPT * kept as f32 + FILLED * filled.min(2) as f32
                 - MISSING * offers.missing.len() as f32
                 - unplaced;
             proposals.push(Proposal { reference: candidate.operation, operation, grounded, offers, score });
@@ -77,6 +83,19 @@ impl Specialist {
         proposals.sort_by(|a, b| b.score.total_cmp(&a.score));
         proposals
     }
+
+    /// The operation that the draft names best, with what it says for it.
+    fn drafted(&self, draft: &str, lines: &[command::CommandLine]) -> Option<(Arc<Operation>, Map<String, Value>)> {
+        let named = match_draft(&self.catalogue, Scope::default(), draft, 1).first()?.operation;
+        let operation = self.catalogue.operation(named).ok()?;
+        let arguments = command::bind(&operation, lines.first()?).arguments;
+        Some((operation, arguments))
+    }
+}
+
+/// Of one service, where parameters of one name mean one thing.
+fn is_neighbour(one: &Operation, other: &Operation) -> bool {
+    (&one.provider, &one.service) == (&other.provider, &other.service)
 }
 
 /// Grounds a draft's arguments without those that the vendor's own rules refuse: what is left out can be offered again.

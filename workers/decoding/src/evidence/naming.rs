@@ -83,6 +83,14 @@ impl Naming {
         self.beside(passage, (first, last), &self.heads) || self.beside(passage, (first, last), &self.near)
     }
 
+    /// Does such a noun, or "called", stand right before these words?
+    pub fn is_right_behind_noun(&self, passage: &Passage, range: &Range<usize>) -> bool {
+        let first = passage.chunks.partition_point(|chunk| chunk.end <= range.start);
+        let before = first.checked_sub(1).map(|index| words::stem(&passage.chunks[index].lower));
+        let is_noun = |stem: String| self.heads.iter().chain(&self.near).any(|noun| *noun == stem);
+        self.is_called(passage, first) || before.is_some_and(is_noun)
+    }
+
     fn is_called(&self, passage: &Passage, first: usize) -> bool {
         first > 0 && matches!(passage.chunks[first - 1].lower.as_str(), "named" | "called" | "titled")
     }

@@ -233,6 +233,14 @@ fn is_meant(slot: &Slot<'_>, want: &Want, (passage, range): (&Passage, &Range<us
     if typed.is_some_and(|span| readings(slot, want, span, evidence).is_empty()) {
         return false;
     }
+    if sign::is_namespace_of_another(slot, passage, range.start) {
+        return false;
+    }
+    // "the last 30 lines of pod cart-0": a bare number is a name only right behind the noun of its thing.
+    let is_bare = passage.text[range.clone()].bytes().all(|byte| byte.is_ascii_digit());
+    if is_bare && !naming(slot, evidence).is_right_behind_noun(passage, range) {
+        return false;
+    }
     // The first word says what to do.
     let is_verb = range.start == 0 && range.end < passage.text.len() && !is_unmistakable(&passage.text[range.clone()]);
     !is_verb
