@@ -144,13 +144,14 @@ async fn run(
     match answer {
         Ok(answer) => {
             let outcome = match answer.outcome {
-                Outcome::Call(call) => Event::Call(*call),
-                Outcome::NeedsInput(question) => Event::NeedsInput(question),
-                Outcome::Refused(refused) => Event::Refused(refused),
+                Outcome::Calls(calls) => calls.into_iter().map(Event::Call).collect(),
+                Outcome::NeedsInput(question) => vec![Event::NeedsInput(question)],
+                Outcome::Refused(refused) => vec![Event::Refused(refused)],
             };
             let done = Event::Done(v1::AnswerDone { usage: Some(answer.usage), draft: answer.draft });
-            let _ = sender.send(Ok(event(outcome))).await;
-            let _ = sender.send(Ok(event(done))).await;
+            for said in outcome.into_iter().chain([done]) {
+                let _ = sender.send(Ok(event(said))).await;
+            }
         }
         Err(error) => {
             warn!(request = %task.request.request, %error, "step failed");

@@ -12,6 +12,7 @@ mod reply;
 mod results;
 mod retrieve;
 mod settle;
+mod siblings;
 mod write;
 
 pub(crate) use draft::order as draft_order;
@@ -74,8 +75,8 @@ pub struct Answer {
 
 /// A call, a question or a refusal.
 pub enum Outcome {
-    /// The exact call.
-    Call(Box<v1::Call>),
+    /// The exact call; several where one operation is asked for on several things.
+    Calls(Vec<v1::Call>),
     /// A required value that nobody gave.
     NeedsInput(v1::NeedsInput),
     /// No operation of this field fits.
@@ -183,10 +184,15 @@ impl Specialist {
             );
             return Ok(Outcome::Refused(v1::Refused { reason }));
         }
-        if let Some(left) = leftover(&proposal.operation, &proposal.grounded, evidence) {
+        let siblings = siblings::siblings(&proposal, evidence);
+        let mut said = proposal.grounded.clone();
+        said.proofs.extend(siblings.iter().flat_map(|one| one.grounded.proofs.clone()));
+        if let Some(left) = leftover(&proposal.operation, &said, evidence) {
             return Ok(reply::left_over(&proposal.operation, &left));
         }
-        reply::call(&self.catalogue, &proposal, task)
+        let mut all = vec![proposal];
+        all.extend(siblings);
+        Ok(reply::calls(&self.catalogue, &all, task))
     }
 
     fn refuse(&self) -> Outcome {

@@ -165,7 +165,8 @@ impl ToolCaller {
         mut tell: impl FnMut(Said),
     ) -> Result<v1::CallToolsDone, WorkerError> {
         tell(Said::Stage("text"));
-        let order = Order { max_tokens: answering.max_tokens(), ..answering.order.clone() };
+        // Shown tools, this model writes calls and nothing else.
+        let order = Order { tools: Vec::new(), max_tokens: answering.max_tokens(), ..answering.order.clone() };
         let mut stream = self.writer.stream(order)?;
         while let Some(event) = stream.next().await {
             match event? {

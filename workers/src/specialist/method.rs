@@ -67,11 +67,8 @@ impl Specialist {
             _ => self.fill(task, reference, meter).await?,
         };
         let grounded = GroundedCall { kept: arguments, ..GroundedCall::default() };
-        reply::call(
-            &self.catalogue,
-            &Proposal { reference, operation, grounded, offers: Offers::default(), score: 0.0 },
-            task,
-        )
+        let proposal = Proposal { reference, operation, grounded, offers: Offers::default(), score: 0.0 };
+        Ok(reply::calls(&self.catalogue, &[proposal], task))
     }
 
     /// All parameters are shown, the grammar is the schema's.

@@ -9,7 +9,6 @@ use silverback_decoding::{Leftover, Proof, Source, question_for};
 use silverback_proto::v1::{self, evidence};
 
 use super::{Outcome, Task, judge::Proposal};
-use crate::WorkerError;
 
 /// The question for what nobody gave.
 pub fn needs_input(proposal: &Proposal) -> Outcome {
@@ -36,8 +35,13 @@ pub fn left_over(operation: &Operation, left: &Leftover) -> Outcome {
     Outcome::Refused(v1::Refused { reason })
 }
 
-/// The finished call, numbered `c1` as a specialist's own.
-pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<Outcome, WorkerError> {
+/// The finished calls, numbered from `c1` as a specialist's own.
+pub fn calls(catalogue: &Catalogue, proposals: &[Proposal], task: &Task) -> Outcome {
+    let numbered = (1..).zip(proposals).map(|(number, proposal)| call(catalogue, proposal, number, task));
+    Outcome::Calls(numbered.collect())
+}
+
+fn call(catalogue: &Catalogue, proposal: &Proposal, number: usize, task: &Task) -> v1::Call {
     let operation = &proposal.operation;
     let arguments = Value::Object(proposal.grounded.kept.clone());
     let (command, http, mcp) = match command::render(operation, &arguments) {
@@ -59,8 +63,8 @@ pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<O
     after.sort();
     after.dedup();
     let pack = &catalogue.packs()[proposal.reference.pack as usize];
-    Ok(Outcome::Call(Box::new(v1::Call {
-        id: "c1".to_owned(),
+    v1::Call {
+        id: format!("c{number}"),
         step: task.request.step.as_ref().map(|step| step.id.clone()).unwrap_or_default(),
         provider: operation.provider.clone(),
         service: operation.service.clone(),
@@ -74,7 +78,7 @@ pub fn call(catalogue: &Catalogue, proposal: &Proposal, task: &Task) -> Result<O
         mcp,
         evidence: proposal.grounded.proofs.iter().map(evidence_of).collect(),
         catalogue: pack.digest(),
-    })))
+    }
 }
 
 fn effect(effect: Effect) -> v1::Effect {
