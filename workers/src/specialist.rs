@@ -22,7 +22,7 @@ pub(crate) use reply::evidence_of;
 use std::sync::Arc;
 
 use silverback_catalogue::{Catalogue, Retrieved, check, retrieve::WeightTable};
-use silverback_decoding::{Context, Date, Evidence, leftover};
+use silverback_decoding::{Context, Date, Evidence, leftover, without_quoted};
 use silverback_engine::Embedder;
 use silverback_proto::v1;
 use tokio_util::sync::CancellationToken;
@@ -90,6 +90,11 @@ impl Task {
     fn text(&self) -> &str {
         self.request.step.as_ref().map_or("", |step| step.text.as_str())
     }
+
+    /// The same without what it quotes: what it wants done.
+    fn wish(&self) -> String {
+        without_quoted(self.text())
+    }
 }
 
 // === impl Specialist ===
@@ -133,8 +138,9 @@ impl Specialist {
         let mut meter = Meter::start();
         let evidence = self.gather(task)?;
         stage("draft");
+        let wish = task.wish();
         // The step's vector is ready long before its draft: it costs no time of its own.
-        let (draft, vector) = tokio::join!(self.draft(task, &mut meter), self.retriever.vector_aside(task.text()));
+        let (draft, vector) = tokio::join!(self.draft(task, &mut meter), self.retriever.vector_aside(&wish));
         let (draft, vector) = (draft?, vector?);
         stage("retrieve");
         let Retrieved { candidates, fits } = self.retrieve(task, &draft, vector.as_deref(), &mut meter).await?;

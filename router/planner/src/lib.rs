@@ -9,6 +9,7 @@ mod general;
 mod order;
 mod plan;
 mod prompt;
+mod quoted;
 mod refusal;
 mod shape;
 mod simple;

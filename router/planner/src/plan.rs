@@ -8,6 +8,7 @@ use tracing::debug;
 
 use crate::{
     General, PlannerError, order, prompt,
+    quoted::Masked,
     refusal::{self, Scores},
     shape::{self, Shape},
     simple::{is_fragment, is_one_action},
@@ -49,8 +50,19 @@ pub async fn plan(
     steps: mpsc::UnboundedSender<Step>,
 ) -> Result<Planned, PlannerError> {
     let planned = Planned::default();
-    let mut planning =
-        Planning { general, text, capabilities, steps, planned, held: None, lines: Vec::new(), ids: Vec::new() };
+    let masked = Masked::of(text);
+    let text = masked.text.as_str();
+    let mut planning = Planning {
+        general,
+        text,
+        masked: &masked,
+        capabilities,
+        steps,
+        planned,
+        held: None,
+        lines: Vec::new(),
+        ids: Vec::new(),
+    };
     if is_one_action(text) && planning.skip_planner().await? {
         return Ok(planning.planned);
     }
@@ -72,7 +84,9 @@ pub async fn plan(
 /// One request on its way.
 struct Planning<'a> {
     general: &'a dyn General,
+    /// With names for quoted texts.
     text: &'a str,
+    masked: &'a Masked,
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
@@ -206,13 +220,14 @@ impl Planning<'_> {
         let Some(capability) = refusal::best(&scores).map(str::to_owned).or(inherited) else {
             debug!(text = %line, ?scores, "no capability fits");
             let reason = format!("no worker serves a capability for this; served now: {}", self.served());
-            self.planned.unanswered.push(Unanswered { text: line, reason, ..Unanswered::default() });
+            let text = self.masked.restore(&line);
+            self.planned.unanswered.push(Unanswered { text, reason, ..Unanswered::default() });
             self.ids.push(None);
             return;
         };
         let after = after.into_iter().filter_map(|index| self.ids[index]).collect();
         let id = StepId::nth(self.planned.steps.len());
-        let step = Step { id, capability, text: line, after };
+        let step = Step { id, capability, text: self.masked.restore(&line), after };
         self.ids.push(Some(id));
         self.planned.steps.push(step.clone());
         // The receiver is gone when the request was cancelled; the stream ends by itself then.
@@ -221,19 +236,15 @@ impl Planning<'_> {
 
     /// A value of the request that is in no step would be forgotten in silence: say it.
     fn report_lost_values(&mut self) {
-        let mut said = String::new();
-        for step in &self.planned.steps {
-            said.push_str(&step.text);
-            said.push(' ');
-        }
-        for refused in &self.planned.unanswered {
-            said.push_str(&refused.text);
-            said.push(' ');
-        }
+        let said = self.lines.join("\n");
         for value in literals(self.text) {
             if !said.contains(value) {
                 let reason = "the planner left this value out; say this part as a request of its own".to_owned();
-                self.planned.unanswered.push(Unanswered { text: value.to_owned(), reason, ..Unanswered::default() });
+                self.planned.unanswered.push(Unanswered {
+                    text: self.masked.restore(value),
+                    reason,
+                    ..Unanswered::default()
+                });
             }
         }
     }

@@ -28,7 +28,7 @@ impl Specialist {
         if prompt.opener.is_empty() || !self.method.drafts() {
             return Ok(String::new());
         }
-        let order = Order { cancel: task.cancel.clone(), ..order(prompt, task.text()) };
+        let order = Order { cancel: task.cancel.clone(), ..order(prompt, &task.wish()) };
         let completion = self.writer.write(order).await?;
         meter.add(&completion.usage);
         Ok(format!("{}{}", prompt.opener, completion.text))

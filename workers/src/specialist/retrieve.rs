@@ -30,9 +30,10 @@ impl Specialist {
         meter: &mut Meter,
     ) -> Result<Retrieved, WorkerError> {
         let started = Instant::now();
-        let mut retrieved = self.retriever.retrieve(&Wish { text: task.text(), vector, draft }, CANDIDATES);
+        let wish = task.wish();
+        let mut retrieved = self.retriever.retrieve(&Wish { text: &wish, vector, draft }, CANDIDATES);
         let (specialty, retriever) = (&self.specialty, &self.retriever);
-        let asked = Asked { specialty, retriever, text: task.text(), draft, cancel: &task.cancel };
+        let asked = Asked { specialty, retriever, text: &wish, draft, cancel: &task.cancel };
         likelihood::weigh(&asked, &self.writer, &mut retrieved).await?;
         meter.add_retrieval(started);
         debug!(fits = retrieved.fits, "retrieved");
