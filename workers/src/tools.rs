@@ -1,4 +1,4 @@
-//! The story of a conversation with tools: read ▶ fit ▶ call ▶ ground ▶ once more, while more is meant.
+//! The story of a conversation with tools: read ▶ call ▶ ground ▶ fit ▶ once more, while more is meant.
 //!
 //! The catalogue comes with the request: tools are read as an MCP server's are, and decoded under a grammar of their schemas. Whether
 //! any of them fits, and whether another call is meant, is measured and not left to what the model happens to write: small models

@@ -63,7 +63,7 @@ impl Specialist {
             let mut drafted = match (lines.first(), &borrowed) {
                 (Some(line), _) if candidate.sources.draft => command::bind(&operation, line).arguments,
                 // Values that the model wrote for a neighbour: `get deployment pricing` knows the name for `rollout status`.
-                (_, Some((other, arguments))) if is_neighbour(other, &operation) => {
+                (_, Some((other, arguments))) if self.are_neighbours(*other, candidate.operation) => {
                     arguments.clone().into_iter().filter(|(name, _)| operation.parameter(name).is_some()).collect()
                 }
                 _ => Map::new(),
@@ -85,17 +85,21 @@ impl Specialist {
     }
 
     /// The operation that the draft names best, with what it says for it.
-    fn drafted(&self, draft: &str, lines: &[command::CommandLine]) -> Option<(Arc<Operation>, Map<String, Value>)> {
+    pub(super) fn drafted(
+        &self,
+        draft: &str,
+        lines: &[command::CommandLine],
+    ) -> Option<(OperationRef, Map<String, Value>)> {
         let named = match_draft(&self.catalogue, Scope::default(), draft, 1).first()?.operation;
         let operation = self.catalogue.operation(named).ok()?;
-        let arguments = command::bind(&operation, lines.first()?).arguments;
-        Some((operation, arguments))
+        Some((named, command::bind(&operation, lines.first()?).arguments))
     }
-}
 
-/// Of one service, where parameters of one name mean one thing.
-fn is_neighbour(one: &Operation, other: &Operation) -> bool {
-    (&one.provider, &one.service) == (&other.provider, &other.service)
+    /// Of one service, where parameters of one name mean one thing?
+    fn are_neighbours(&self, one: OperationRef, other: OperationRef) -> bool {
+        let service = |at| self.catalogue.name(at).map(|(provider, service, _)| (provider, service));
+        service(one) == service(other)
+    }
 }
 
 /// Grounds a draft's arguments without those that the vendor's own rules refuse: what is left out can be offered again.

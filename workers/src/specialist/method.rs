@@ -1,7 +1,7 @@
 //! Leaves parts of the way out, so that what each of them brings can be measured. Only `silverback eval --method` asks for it.
 
 use serde_json::{Map, Value};
-use silverback_catalogue::{Candidate, OperationRef, Scope, command, match_draft};
+use silverback_catalogue::{Candidate, OperationRef, command};
 use silverback_decoding::{Grammar, GroundedCall, Offers};
 use silverback_engine::Message;
 
@@ -52,20 +52,13 @@ impl Specialist {
         candidates: &[Candidate],
         meter: &mut Meter,
     ) -> Result<Outcome, WorkerError> {
-        let drafted = || match_draft(self.catalogue(), Scope::default(), draft, 1).first().map(|hit| hit.operation);
-        let chosen = match self.method {
-            Method::Draft => drafted(),
-            _ => candidates.first().map(|candidate| candidate.operation),
+        let chosen = match (self.method, candidates.first()) {
+            (Method::Draft, _) => self.drafted(draft, &command::parse(draft)),
+            (_, Some(first)) => Some((first.operation, self.fill(task, first.operation, meter).await?)),
+            (_, None) => None,
         };
-        let Some(reference) = chosen else { return Ok(self.refuse()) };
+        let Some((reference, arguments)) = chosen else { return Ok(self.refuse()) };
         let operation = self.catalogue.operation(reference)?;
-        let arguments = match self.method {
-            Method::Draft => match command::parse(draft).first() {
-                Some(line) => command::bind(&operation, line).arguments,
-                None => Map::new(),
-            },
-            _ => self.fill(task, reference, meter).await?,
-        };
         let grounded = GroundedCall { kept: arguments, ..GroundedCall::default() };
         let proposal = Proposal { reference, operation, grounded, offers: Offers::default(), score: 0.0 };
         Ok(reply::calls(&self.catalogue, &[proposal], task))

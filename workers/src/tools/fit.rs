@@ -52,11 +52,6 @@ impl ToolCaller {
         let mut order = answering.order.clone();
         order.messages.push(Message::assistant(format!("{OPEN}\n{}{CLOSE}", written.text)));
         order.messages.push(Message::user(QUESTION));
-        self.says_yes(order).await
-    }
-
-    /// Logarithmic odds of yes against no.
-    async fn says_yes(&self, order: Order) -> Result<f32, WorkerError> {
         let said = self.writer.weigh(order, &["yes", "Yes", "no", "No"].map(str::to_owned)).await?;
         Ok((said[0].exp() + said[1].exp()).ln() - (said[2].exp() + said[3].exp()).ln())
     }

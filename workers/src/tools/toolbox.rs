@@ -151,7 +151,7 @@ impl Conversation {
             return refuse(format!("the conversation has {} turns and {bytes} bytes; {limits}", turns.len()));
         }
         let messages = turns.iter().map(message).collect::<Result<Vec<_>, _>>()?;
-        let made = turns.iter().flat_map(|turn| &turn.calls).map(told_call).collect::<Result<Vec<_>, _>>()?;
+        let made = messages.iter().flat_map(|message| message.tool_calls.iter().cloned()).collect();
         let Some(newest) = turns.last() else {
             return refuse("the conversation is empty".to_owned());
         };
