@@ -140,6 +140,12 @@ impl Catalogue {
         self.rank(scope, &search::REQUEST, k, |pack| Query::read(text, pack.provider()))
     }
 
+    /// How many words of a text are identifiers as one of the vendors makes them (`i-0abc12`, `cus_9x8y`).
+    pub fn identifiers_in(&self, text: &str) -> usize {
+        let counts = self.packs.iter().map(|pack| search::count_identifiers(text, pack.provider()));
+        counts.max().unwrap_or(0)
+    }
+
     pub(crate) fn rank(
         &self,
         scope: Scope<'_>,

@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 use crate::pack::{Document, Index, Pack, Posting};
 pub(crate) use fields::Fields;
 pub(crate) use phrases::phrases;
-pub(crate) use query::Query;
+pub(crate) use query::{Query, count_identifiers};
 pub(crate) use sentence::sentence;
 pub use vectors::{Encoder, Vectors};
 pub(crate) use words::{split_name, stem};

@@ -126,13 +126,24 @@ impl Query {
     }
 
     fn add_identifiers(&mut self, text: &str, provider: &str) {
-        for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | '(' | ')')) {
-            let rows = TABLE.identifiers.iter().filter(|row| serves(&row.providers, provider));
-            for row in rows.filter(|row| is_identifier(word, &row.prefix)) {
-                row.mean.iter().for_each(|(word, weight)| self.add(stem(word).into_owned(), *weight));
-            }
+        for row in identified(text, provider).flat_map(|(_, rows)| rows) {
+            row.mean.iter().for_each(|(word, weight)| self.add(stem(word).into_owned(), *weight));
         }
     }
+}
+
+/// How many words of a text are identifiers as a provider makes them.
+pub(crate) fn count_identifiers(text: &str, provider: &str) -> usize {
+    identified(shorten(text), provider).filter(|(_, rows)| !rows.is_empty()).count()
+}
+
+/// Each word with the rows whose identifiers it looks like.
+fn identified<'a>(text: &'a str, provider: &'a str) -> impl Iterator<Item = (&'a str, Vec<&'static Shape>)> + 'a {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '(' | ')'));
+    words.map(move |word| {
+        let rows = TABLE.identifiers.iter().filter(|row| serves(&row.providers, provider));
+        (word, rows.filter(|row| is_identifier(word, &row.prefix)).collect())
+    })
 }
 
 fn shorten(text: &str) -> &str {
