@@ -1,4 +1,5 @@
-//! The planner's door to the general workers: whichever is least busy, and another when that one is lost.
+//! The planner's door to the workers: whichever general one is least busy, and another when that one is lost; one specialist of each
+//! capability to recognise texts.
 
 use std::sync::Arc;
 
@@ -8,9 +9,13 @@ use silverback_dispatch::{DispatchError, Outstanding, Peer, Worker};
 use silverback_planner::{General, GenerateStream};
 use silverback_proto::{
     ErrorCode,
-    v1::{self, general_service_client::GeneralServiceClient, generate_event::Event},
+    v1::{
+        self, general_service_client::GeneralServiceClient, generate_event::Event,
+        specialist_service_client::SpecialistServiceClient,
+    },
 };
 use tonic::{Status, Streaming};
+use tracing::debug;
 
 use crate::pool::{Asked, Pool};
 
@@ -61,6 +66,21 @@ impl General for Generals {
             match self.pool.within_silence(&worker, client.classify(request.clone())).await {
                 Ok(reply) => return Ok(reply.into_inner()),
                 Err(error) => asked.note(&self.pool, &worker, &peer, error)?,
+            }
+        }
+    }
+
+    async fn recognise(&self, capability: &str, text: &str) -> Option<v1::Recognition> {
+        let pool = self.pool.of(capability);
+        let (worker, peer) = pool.pick(&Asked::default()).ok()?;
+        let request = v1::RecogniseRequest { capability: capability.to_owned(), texts: vec![text.to_owned()] };
+        let mut client = SpecialistServiceClient::new(peer.channel());
+        // One worker only: planning can do without, and a step finds out soon enough who is lost.
+        match self.pool.within_silence(&worker, client.recognise(request)).await {
+            Ok(reply) => reply.into_inner().texts.into_iter().next(),
+            Err(error) => {
+                debug!(capability, worker = %worker.id, %error, "a text was not recognised; the examples decide");
+                None
             }
         }
     }

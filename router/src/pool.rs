@@ -16,7 +16,7 @@ const MAX_ATTEMPTS: usize = 2;
 /// The workers of a capability that requests are given to whole, not as steps.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    pub(crate) capability: &'static str,
+    pub(crate) capability: String,
     pub(crate) workers: Workers,
     pub(crate) peers: Arc<Peers>,
     /// A worker that says nothing for this long is dead.
@@ -35,12 +35,17 @@ pub(crate) struct Asked {
 // === impl Pool ===
 
 impl Pool {
+    /// The same for the workers of another capability.
+    pub(crate) fn of(&self, capability: &str) -> Self {
+        Self { capability: capability.to_owned(), ..self.clone() }
+    }
+
     /// A worker that was not asked yet.
     ///
     /// # Errors
     /// How the last one failed, or that there is none.
     pub(crate) fn pick(&self, asked: &Asked) -> Result<(Worker, Arc<Peer>), Status> {
-        let capability = self.capability;
+        let capability = &self.capability;
         let nobody = || {
             let hint = format!(
                 "start one with `silverback worker --capability {capability}`, or all parts with `silverback up`"
@@ -80,7 +85,7 @@ impl Asked {
         peer: &Peer,
         error: DispatchError,
     ) -> Result<(), Status> {
-        warn!(capability = pool.capability, worker = %worker.id, address = %worker.address, %error, "worker failed");
+        warn!(capability = %pool.capability, worker = %worker.id, address = %worker.address, %error, "worker failed");
         if error.is_loss() {
             peer.rest(pool.rest_after_loss);
         }

@@ -183,8 +183,13 @@ fn lay_path(config: RouterConfig, workers: Workers) -> Result<RequestPath, Route
     let peers = Arc::new(Peers::new(config.dispatch.connect_timeout));
     let gate = Arc::new(CatalogueGate::new(config.packs_dir, peers.clone(), &config.limits)?);
     let (silence, rest_after_loss) = (config.limits.general_silence, config.dispatch.rest_after_loss);
-    let pool =
-        |capability| Pool { capability, workers: workers.clone(), peers: peers.clone(), silence, rest_after_loss };
+    let pool = |capability: &str| Pool {
+        capability: capability.to_owned(),
+        workers: workers.clone(),
+        peers: peers.clone(),
+        silence,
+        rest_after_loss,
+    };
     let (generals, tools) = (Generals { pool: pool(PLAN) }, pool(TOOLS));
     let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers.clone(), gate.clone(), config.dispatch);
     let places = Arc::new(Semaphore::new(config.limits.max_requests));

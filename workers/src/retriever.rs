@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use silverback_catalogue::{Candidate, Catalogue, OperationRef, Retrieved, Scope, Wish, command, retrieve};
+use silverback_catalogue::{Candidate, Catalogue, Hit, OperationRef, Retrieved, Scope, Wish, command, retrieve};
+use silverback_decoding::without_quoted;
 use silverback_engine::Embedder;
+use silverback_proto::v1;
 use tracing::warn;
 
 use crate::{ENCODER, WorkerError};
@@ -84,6 +86,27 @@ impl Retriever {
         let (retriever, text) = (self.clone(), text.to_owned());
         let encoding = tokio::task::spawn_blocking(move || retriever.vector(&text));
         encoding.await.map_err(|source| WorkerError::WarmUpFailed { reason: source.to_string() })
+    }
+
+    /// What the catalogue holds for a text before any draft; blocks for about 10 ms.
+    pub fn recognise(&self, text: &str) -> v1::Recognition {
+        let text = &without_quoted(text);
+        let vector = self.vector(text);
+        let wish = Wish { text, vector: vector.as_deref(), draft: "" };
+        let Retrieved { candidates, fits } = self.retrieve(&wish, 1);
+        let first = |hits: Vec<Hit>| hits.first().map_or(0.0, |hit| f64::from(hit.score));
+        let (catalogue, all) = (&self.catalogue, Scope::default());
+        let near =
+            |nearest: &dyn Fn(&[f32]) -> Vec<Hit>| vector.as_deref().map_or(0.0, |vector| first(nearest(vector)));
+        let name = candidates.first().and_then(|best| catalogue.name(best.operation));
+        v1::Recognition {
+            fits: f64::from(fits),
+            phrase: near(&|vector| catalogue.said_in(all, vector, 1)),
+            meaning: near(&|vector| catalogue.nearest_in(all, vector, 1)),
+            words: first(catalogue.search(text, 1)),
+            identifiers: u32::try_from(catalogue.identifiers_in(text)).unwrap_or(u32::MAX),
+            operation: name.map(|(provider, service, name)| format!("{provider}/{service}/{name}")).unwrap_or_default(),
+        }
     }
 
     /// Best `k` operations; a drafted wrapper gives way to the API operation behind it.

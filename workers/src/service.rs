@@ -28,6 +28,8 @@ const MAX_STEP_BYTES: usize = 16 * 1024;
 const MAX_EARLIER: usize = 64;
 /// Faults of an earlier answer that a step is asked again with.
 const MAX_FAULTS: usize = 64;
+/// Texts recognised at once.
+const MAX_RECOGNISED: usize = 64;
 /// Bytes of a pack sent at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
@@ -66,6 +68,19 @@ impl SpecialistService for Specialists {
         let (sender, receiver) = mpsc::channel(16);
         tokio::spawn(run(specialist, request, sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn recognise(&self, request: Request<v1::RecogniseRequest>) -> Result<Response<v1::RecogniseReply>, Status> {
+        let v1::RecogniseRequest { capability, texts } = request.into_inner();
+        if texts.len() > MAX_RECOGNISED || texts.iter().any(|text| text.len() > MAX_STEP_BYTES) {
+            let reason = format!("{MAX_RECOGNISED} texts of {MAX_STEP_BYTES} bytes each can be recognised at once");
+            return Err(ErrorCode::InvalidRequest.status(reason));
+        }
+        let specialist = self.serving(&capability)?;
+        let recognising =
+            spawn_blocking(move || texts.iter().map(|text| specialist.retriever().recognise(text)).collect());
+        let failed = |source| ErrorCode::Internal.status(format!("could not recognise texts: {source}"));
+        Ok(Response::new(v1::RecogniseReply { texts: recognising.await.map_err(failed)? }))
     }
 
     async fn fetch_pack(&self, request: Request<v1::FetchPackRequest>) -> Result<Response<Chunks>, Status> {

@@ -114,6 +114,11 @@ impl Specialist {
         &self.specialty
     }
 
+    /// How it finds operations.
+    pub fn retriever(&self) -> &Retriever {
+        &self.retriever
+    }
+
     /// The packs its calls are checked against.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue

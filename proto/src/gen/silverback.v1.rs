@@ -420,6 +420,42 @@ pub struct Classification {
         f64,
     >,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecogniseRequest {
+    #[prost(string, tag = "1")]
+    pub capability: ::prost::alloc::string::String,
+    /// At most 64.
+    #[prost(string, repeated, tag = "2")]
+    pub texts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecogniseReply {
+    /// One a text, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub texts: ::prost::alloc::vec::Vec<Recognition>,
+}
+/// What a specialist finds in its catalogue for a text, before any draft.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Recognition {
+    /// Probability that the right operation is among the first five found, 0 to 1.
+    #[prost(double, tag = "1")]
+    pub fits: f64,
+    /// Highest cosine with what users say for an operation; 0 without vectors.
+    #[prost(double, tag = "2")]
+    pub phrase: f64,
+    /// Highest cosine with what an operation says of itself; 0 without vectors.
+    #[prost(double, tag = "3")]
+    pub meaning: f64,
+    /// Score of the best match by words, from 0 up.
+    #[prost(double, tag = "4")]
+    pub words: f64,
+    /// Words of the text that are identifiers as this vendor makes them.
+    #[prost(uint32, tag = "5")]
+    pub identifiers: u32,
+    /// What fits best, as `provider/service/Operation`; empty when nothing was found.
+    #[prost(string, tag = "6")]
+    pub operation: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AnswerRequest {
     /// Unique per request; in every log line.
@@ -1215,6 +1251,28 @@ pub mod specialist_service_client {
                 .insert(GrpcMethod::new("silverback.v1.SpecialistService", "Answer"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// How well texts fit what a specialist knows. Cheap: no model writes. Never decides; the planner does.
+        pub async fn recognise(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecogniseRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecogniseReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/silverback.v1.SpecialistService/Recognise",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("silverback.v1.SpecialistService", "Recognise"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The pack a call was checked against, so that a router elsewhere can check it again.
         pub async fn fetch_pack(
             &mut self,
@@ -1265,6 +1323,11 @@ pub mod specialist_service_server {
             &self,
             request: tonic::Request<super::AnswerRequest>,
         ) -> std::result::Result<tonic::Response<Self::AnswerStream>, tonic::Status>;
+        /// How well texts fit what a specialist knows. Cheap: no model writes. Never decides; the planner does.
+        async fn recognise(
+            &self,
+            request: tonic::Request<super::RecogniseRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecogniseReply>, tonic::Status>;
         /// Server streaming response type for the FetchPack method.
         type FetchPackStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::PackChunk, tonic::Status>,
@@ -1396,6 +1459,51 @@ pub mod specialist_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/silverback.v1.SpecialistService/Recognise" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecogniseSvc<T: SpecialistService>(pub Arc<T>);
+                    impl<
+                        T: SpecialistService,
+                    > tonic::server::UnaryService<super::RecogniseRequest>
+                    for RecogniseSvc<T> {
+                        type Response = super::RecogniseReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecogniseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SpecialistService>::recognise(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecogniseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

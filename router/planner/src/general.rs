@@ -1,4 +1,4 @@
-//! The planner's door to a general worker.
+//! The planner's door to the workers.
 
 use std::pin::Pin;
 
@@ -18,4 +18,7 @@ pub trait General: Send + Sync {
 
     /// Says how near each text is to the examples of each capability.
     async fn classify(&self, request: v1::ClassifyRequest) -> Result<v1::ClassifyReply, Status>;
+
+    /// Says what the specialists of a capability recognise in a text; nothing when none of them can say.
+    async fn recognise(&self, capability: &str, text: &str) -> Option<v1::Recognition>;
 }

@@ -1,6 +1,8 @@
 //! The way from a request to its steps: skip or split into lines ▶ give each line to a capability or refuse it ▶ check what is lost.
 
-use futures::StreamExt;
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, future::join_all};
 use silverback_graph::{Step, StepId, Unanswered, Usage};
 use silverback_proto::v1::{self, generate_event::Event, generate_request::Constraint};
 use tokio::sync::mpsc;
@@ -10,8 +12,10 @@ use crate::{
     General, PlannerError, order, prompt,
     quoted::Masked,
     refusal::{self, Scores},
-    shape::{self, Shape},
+    sense::Sense,
+    shape,
     simple::{is_fragment, is_one_action},
+    wish::{Heard, is_wish, literals},
 };
 
 /// Tokens a plan may take: 16 steps of an ordinary sentence.
@@ -60,6 +64,7 @@ pub async fn plan(
         steps,
         planned,
         held: None,
+        heard: Vec::new(),
         lines: Vec::new(),
         ids: Vec::new(),
     };
@@ -92,7 +97,9 @@ struct Planning<'a> {
     planned: Planned,
     /// What the next line may still belong to.
     held: Option<Held>,
-    /// The lines so far.
+    /// What was written so far.
+    heard: Vec<Heard>,
+    /// The wishes so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
     ids: Vec<Option<StepId>>,
@@ -101,8 +108,9 @@ struct Planning<'a> {
 /// A line, or several that say one thing.
 struct Held {
     text: String,
-    scores: Scores,
-    shape: Shape,
+    sense: Sense,
+    /// Is there something to be done among it?
+    is_wish: bool,
 }
 
 // === impl Planning ===
@@ -110,12 +118,12 @@ struct Held {
 impl Planning<'_> {
     /// Makes the whole request one step when its capability is obvious; `false` leaves it to the planner.
     async fn skip_planner(&mut self) -> Result<bool, PlannerError> {
-        let scores = self.classify(self.text).await?;
-        if !refusal::is_obvious(&scores) {
+        let sense = self.sense(self.text).await?;
+        if !refusal::is_obvious(&sense.scores) {
             return Ok(false);
         }
-        debug!(?scores, "one obvious capability, planner skipped");
-        self.take(Held { text: self.text.trim().to_owned(), scores, shape: Shape::Action });
+        debug!(scores = ?sense.scores, "one obvious capability, planner skipped");
+        self.take(Held { text: self.text.trim().to_owned(), sense, is_wish: true });
         Ok(true)
     }
 
@@ -169,21 +177,18 @@ impl Planning<'_> {
             return Ok(());
         }
         let is_fragment = self.held.is_some() && is_fragment(line);
-        let scores = if is_fragment { Scores::new() } else { self.classify(line).await? };
-        let new = Held { text: line.to_owned(), scores, shape: shape::of(line) };
+        let sense = if is_fragment { Sense::default() } else { self.sense(line).await? };
+        let is_wish = !is_fragment && is_wish(self.text, line, &sense, &self.heard);
+        self.heard.push(Heard::of(line, &sense));
+        debug!(line, scores = ?sense.scores, operation = ?sense.operation(), is_wish, "a line");
+        let new = Held { text: line.to_owned(), sense, is_wish };
         self.held = Some(match self.held.take() {
             None => new,
-            // A reason comes before what it is the reason of: "Worker-12 is fixed. Put it back." So does a place: "in pod web-7c, print the env".
-            Some(held) if matches!(held.shape, Shape::Statement | Shape::Place) => {
-                let shape = if new.shape == Shape::Piece { held.shape } else { Shape::Action };
-                let scores = if refusal::best(&new.scores).is_some() { new.scores } else { held.scores };
-                Held { text: joined(&held.text, line), scores, shape }
-            }
-            Some(held) if is_fragment || says_more(&new, &held) => Held { text: joined(&held.text, line), ..held },
-            Some(held) => {
+            Some(held) if held.is_wish && new.is_wish => {
                 self.take(held);
                 new
             }
+            Some(held) => held.joined(new),
         });
         Ok(())
     }
@@ -192,14 +197,11 @@ impl Planning<'_> {
     async fn release_last(&mut self) -> Result<(), PlannerError> {
         let Some(mut held) = self.held.take() else { return Ok(()) };
         if self.lines.is_empty() && self.text.trim() != held.text {
-            let scores = self.classify(self.text.trim()).await?;
+            let sense = self.sense(self.text.trim()).await?;
             // The planner may have said better what it is about ("it" stands for something), or left a greeting out.
-            let is_better = refusal::is_obvious(&held.scores) && !refusal::is_obvious(&scores);
-            held = Held {
-                text: self.text.trim().to_owned(),
-                scores: if is_better { held.scores } else { scores },
-                ..held
-            };
+            let is_better = refusal::is_obvious(&held.sense.scores) && !refusal::is_obvious(&sense.scores);
+            held =
+                Held { text: self.text.trim().to_owned(), sense: if is_better { held.sense } else { sense }, ..held };
         }
         self.take(held);
         Ok(())
@@ -207,7 +209,7 @@ impl Planning<'_> {
 
     /// Makes a step of a line and sends it, or refuses it.
     fn take(&mut self, held: Held) {
-        let Held { text: line, scores, .. } = held;
+        let Held { text: line, sense: Sense { scores, .. }, .. } = held;
         let after = order::depends_on(&line, &self.lines);
         self.lines.push(line.clone());
         let before = after.first().and_then(|index| self.ids[*index]);
@@ -249,6 +251,19 @@ impl Planning<'_> {
         }
     }
 
+    async fn sense(&self, text: &str) -> Result<Sense, PlannerError> {
+        let (scores, recognised) = tokio::join!(self.classify(text), self.recognise(text));
+        Ok(Sense::of(scores?, recognised))
+    }
+
+    async fn recognise(&self, text: &str) -> BTreeMap<String, v1::Recognition> {
+        let asked = self.capabilities.iter().map(|info| async {
+            let found = self.general.recognise(&info.name, text).await?;
+            Some((info.name.clone(), found))
+        });
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
     async fn classify(&self, text: &str) -> Result<Scores, PlannerError> {
         let capabilities = self
             .capabilities
@@ -267,48 +282,16 @@ impl Planning<'_> {
     }
 }
 
-/// Does a line only say more about the one before it? A piece does, unless it is plainly about something by itself ("profile of Oracle");
-/// so does a detail that nobody serves.
-fn says_more(new: &Held, held: &Held) -> bool {
-    match new.shape {
-        Shape::Action => false,
-        // "ns logging", "in the namespace shop": too little for a wish.
-        Shape::Place | Shape::Remark => true,
-        Shape::Piece if new.text.split_whitespace().count() <= 2 => true,
-        Shape::Statement | Shape::Piece => refusal::best(&new.scores).is_none() || !refusal::is_obvious(&new.scores),
-        // "Set the token to expire in 2 hours": of another field than the token it speaks of, so it is no wish there.
-        Shape::Detail => {
-            let is_about_it = !order::depends_on(&new.text, std::slice::from_ref(&held.text)).is_empty();
-            let is_elsewhere = refusal::best(&new.scores) != refusal::best(&held.scores);
-            refusal::is_remark(&new.scores, &held.scores) || (is_about_it && is_elsewhere)
+// === impl Held ===
+
+impl Held {
+    /// The two as one. What they are about says the wish among them: a reason stands before what it is the reason of.
+    fn joined(self, later: Self) -> Self {
+        let says_more = later.is_wish || refusal::best(&self.sense.scores).is_none();
+        Self {
+            text: format!("{}, {}", self.text, later.text),
+            sense: if says_more { later.sense } else { self.sense },
+            is_wish: self.is_wish || later.is_wish,
         }
-    }
-}
-
-fn joined(one: &str, other: &str) -> String {
-    format!("{one}, {other}")
-}
-
-/// Words of a request that can only be values: they hold a digit beside another sign, or an `@`, `/`, `:` or `_` inside.
-fn literals(text: &str) -> impl Iterator<Item = &str> {
-    text.split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '$'))
-        .map(|word| word.strip_suffix("'s").unwrap_or(word))
-        .filter(|word| word.len() >= 4)
-        .filter(|word| {
-            let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-            let has_mark = word.bytes().any(|byte| b"@/:_-.".contains(&byte));
-            has_digit && has_mark || word.contains('@') || word.contains("://")
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_words_that_can_be_nothing_but_values_are_literals() {
-        let text = "Stop i-0abc123, mail jane@example.com and copy s3://raw to the well-known place, 25 times.";
-        assert_eq!(literals(text).collect::<Vec<_>>(), ["i-0abc123", "jane@example.com", "s3://raw"]);
     }
 }

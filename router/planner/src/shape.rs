@@ -11,14 +11,10 @@ pub enum Shape {
     Action,
     /// An order that may only give a detail of the one before: "Set the TTL to 300", "Use the eu region".
     Detail,
-    /// A sentence that says how things are: the reason of a wish, or the wish itself in other words.
-    Statement,
+    /// A sentence that says how things are, what limits what was said ("Don't delete it"), or where it is to happen.
+    Remark,
     /// No sentence at all: "Port 443".
     Piece,
-    /// What only limits what was said: "Sort the pods by memory", "Don't delete it".
-    Remark,
-    /// No sentence either, but where something is to happen: "in the sidecar of pod web-7c".
-    Place,
 }
 
 /// Words that orders begin with.
@@ -85,13 +81,7 @@ pub fn of(line: &str) -> Shape {
     if is_in(ORDERS, first) {
         return Shape::Action;
     }
-    if words.any(|word| is_in(STATES, word)) {
-        Shape::Statement
-    } else if is_in(PLACES, first) {
-        Shape::Place
-    } else {
-        Shape::Piece
-    }
+    if words.any(|word| is_in(STATES, word)) || is_in(PLACES, first) { Shape::Remark } else { Shape::Piece }
 }
 
 /// The actions of a line: "Create a gateway and attach it to the VPC" holds two, the second of which speaks of the first.
@@ -144,11 +134,11 @@ mod tests {
         assert_eq!(of("Use the namespace shop"), Shape::Detail);
         assert_eq!(of("Make a product 'Choir Box'"), Shape::Action);
         assert_eq!(of("Sort the pods by memory usage"), Shape::Remark);
-        assert_eq!(of("Worker-12 is fixed"), Shape::Statement);
-        assert_eq!(of("The customer walked away from it"), Shape::Statement);
-        assert_eq!(of("the card won’t go through"), Shape::Statement);
+        assert_eq!(of("Worker-12 is fixed"), Shape::Remark);
+        assert_eq!(of("The customer walked away from it"), Shape::Remark);
+        assert_eq!(of("the card won’t go through"), Shape::Remark);
         assert_eq!(of("Port 443"), Shape::Piece);
-        assert_eq!(of("in the sidecar container of pod web-7c"), Shape::Place);
+        assert_eq!(of("in the sidecar container of pod web-7c"), Shape::Remark);
         assert_eq!(of("NS ml"), Shape::Piece);
         assert_eq!(of("2 hours"), Shape::Piece);
         assert_eq!(of(""), Shape::Piece);

@@ -196,6 +196,11 @@ impl SpecialistService for Worker {
         Ok(Response::new(Box::pin(events)))
     }
 
+    async fn recognise(&self, _: Request<v1::RecogniseRequest>) -> Result<Response<v1::RecogniseReply>, Status> {
+        // As a worker of an older version.
+        Err(Status::unimplemented("I recognise nothing"))
+    }
+
     async fn fetch_pack(&self, _: Request<v1::FetchPackRequest>) -> Result<Response<Self::FetchPackStream>, Status> {
         let path = self.script.pack.as_ref().ok_or_else(|| Status::not_found("I have no such pack"))?;
         self.packs_sent.fetch_add(1, Ordering::SeqCst);

@@ -15,7 +15,7 @@ const VPC_AND_SUBNET: [&str; 2] = ["create a VPC 10.0.0.0/16", "create a subnet 
 
 /// A planner may hold a line back until it sees the next: two lines are one step at least.
 fn held_after_two_lines() -> Script {
-    let mut script = Script::plan(&[VPC_AND_SUBNET[0], VPC_AND_SUBNET[1], "show every network"]);
+    let mut script = Script::plan(&[VPC_AND_SUBNET[0], VPC_AND_SUBNET[1], "list all networks that exist"]);
     script.text_holds_at = Some(2);
     script
 }
@@ -24,7 +24,7 @@ fn held_after_two_lines() -> Script {
 fn vpc_and_subnet(pack: &str) -> Script {
     let pack = pack.to_owned();
     Script::answering(move |request| match request.earlier.first() {
-        _ if request.step.as_ref().is_some_and(|step| step.text.starts_with("show")) => {
+        _ if request.step.as_ref().is_some_and(|step| step.text.starts_with("list")) => {
             vec![call("c1", &pack, "DescribeVpcs", "{}")]
         }
         None => vec![call("c1", &pack, "CreateVpc", r#"{"CidrBlock":"10.0.0.0/16"}"#)],

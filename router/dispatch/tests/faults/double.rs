@@ -151,6 +151,10 @@ impl SpecialistService for Specialist {
         Ok(Response::new(Box::pin(events)))
     }
 
+    async fn recognise(&self, _: Request<v1::RecogniseRequest>) -> Result<Response<v1::RecogniseReply>, Status> {
+        Err(Status::unimplemented("texts are not recognised here"))
+    }
+
     async fn fetch_pack(&self, _: Request<v1::FetchPackRequest>) -> Result<Response<Self::FetchPackStream>, Status> {
         Err(Status::unimplemented("no packs here"))
     }
