@@ -1,6 +1,7 @@
-//! Makes the results of earlier calls sayable: "the VPC" becomes a reference into the call that creates it.
+//! Makes earlier calls sayable: "the VPC" becomes a reference into the call that creates it, "her password" is that of the user whose
+//! key the call before it took away.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde_json::{Value, json};
 use silverback_catalogue::{Operation, result_paths_of};
@@ -12,6 +13,9 @@ use crate::WorkerError;
 
 /// Names that one earlier call gives its thing.
 const MAX_NAMES: usize = 4;
+
+/// Length of what can name a thing: less is a letter, more a document.
+const NAME_BYTES: RangeInclusive<usize> = 3..=128;
 
 /// Result places of one earlier call that may be referred to; shallow ones come first.
 const MAX_PLACES: usize = 40;
@@ -31,6 +35,7 @@ impl Specialist {
             };
             let operation = self.catalogue.operation(found)?;
             let arguments: Value = serde_json::from_str(&call.arguments_json).unwrap_or_default();
+            referents.extend(things_named(&operation, &arguments));
             let places = result_paths_of(&operation, &arguments);
             let identifying =
                 places.into_iter().filter(|(path, schema)| is_identifying(path, operation.resolve(schema)));
@@ -50,11 +55,22 @@ impl Specialist {
     }
 }
 
+/// What the call's arguments name: a later step on the same thing need not say it again.
+fn things_named(operation: &Operation, arguments: &Value) -> Vec<Referent> {
+    let named = arguments.as_object().into_iter().flatten().filter_map(|(name, value)| {
+        let (text, schema) = (value.as_str()?, operation.parameter(name)?);
+        let is_thing = operation.is_required(name) || is_identifying(name, operation.resolve(schema));
+        let referent = || Referent { name: text.to_owned(), kind: name.clone(), value: text.to_owned() };
+        (is_thing && NAME_BYTES.contains(&text.len())).then(referent)
+    });
+    named.take(MAX_NAMES).collect()
+}
+
 /// Texts by which the earlier call knows its thing, e.g. a name or an address.
 fn names_given(call: &v1::Call) -> Vec<String> {
     let arguments: Value = serde_json::from_str(&call.arguments_json).unwrap_or_default();
     let texts = arguments.as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
-    texts.filter(|text| (3..=128).contains(&text.len())).map(str::to_owned).take(MAX_NAMES).collect()
+    texts.filter(|text| NAME_BYTES.contains(&text.len())).map(str::to_owned).take(MAX_NAMES).collect()
 }
 
 /// Only what names a thing is worth referring to: ids, names, ARNs, addresses.
@@ -75,4 +91,27 @@ fn referent(operation: &Operation, call: &str, path: &str) -> Referent {
 
 fn last_name(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_name_things_are_remembered_and_others_are_not() {
+        let operation: Operation = serde_json::from_value(json!({
+            "provider": "aws", "service": "iam", "name": "UpdateAccessKey", "summary": "", "effect": "idempotent",
+            "invocation": {"kind": "command", "words": ["aws", "iam", "update-access-key"]},
+            "parameters": {"type": "object", "required": ["AccessKeyId", "Status"], "properties": {
+                "UserName": {"type": "string"}, "AccessKeyId": {"type": "string"},
+                "Status": {"type": "string"}, "Comment": {"type": "string"}
+            }},
+        }))
+        .unwrap();
+        let arguments = json!({"UserName": "marta", "AccessKeyId": "AKIA4M7Q", "Comment": "left today"});
+        let found = things_named(&operation, &arguments);
+        let things: BTreeSet<(&str, &str)> =
+            found.iter().map(|referent| (referent.kind.as_str(), referent.value.as_str())).collect();
+        assert_eq!(things, BTreeSet::from([("AccessKeyId", "AKIA4M7Q"), ("UserName", "marta")]));
+    }
 }
