@@ -37,6 +37,7 @@ lint:
 
 style:
 	$(PYTHON) -m unittest discover --quiet --start-directory deploy --pattern '*_test.py'
+	$(PYTHON) -B -m unittest discover --quiet --start-directory workers/adapters/drafts --pattern '*_test.py'
 	$(PYTHON) deploy/check_style.py
 
 deny:
