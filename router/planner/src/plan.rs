@@ -63,6 +63,7 @@ pub async fn plan(
         capabilities,
         steps,
         planned,
+        whole: None,
         held: None,
         heard: Vec::new(),
         lines: Vec::new(),
@@ -95,6 +96,8 @@ struct Planning<'a> {
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
+    /// What is known of the request as one, where that was asked.
+    whole: Option<Sense>,
     /// What the next line may still belong to.
     held: Option<Held>,
     /// What was written so far.
@@ -120,6 +123,7 @@ impl Planning<'_> {
     async fn skip_planner(&mut self) -> Result<bool, PlannerError> {
         let sense = self.sense(self.text).await?;
         if !refusal::is_obvious(&sense.scores) {
+            self.whole = Some(sense);
             return Ok(false);
         }
         debug!(scores = ?sense.scores, "one obvious capability, planner skipped");
@@ -178,8 +182,9 @@ impl Planning<'_> {
         }
         let is_fragment = self.held.is_some() && is_fragment(line);
         let sense = if is_fragment { Sense::default() } else { self.sense(line).await? };
-        let is_wish = !is_fragment && is_wish(self.text, line, &sense, &self.heard);
-        self.heard.push(Heard::of(line, &sense));
+        let heard = Heard::of(line, &sense);
+        let is_wish = !is_fragment && is_wish(self.text, line, &sense, &heard, &self.heard);
+        self.heard.push(heard);
         debug!(line, scores = ?sense.scores, operation = ?sense.operation(), is_wish, "a line");
         let new = Held { text: line.to_owned(), sense, is_wish };
         self.held = Some(match self.held.take() {
@@ -197,7 +202,10 @@ impl Planning<'_> {
     async fn release_last(&mut self) -> Result<(), PlannerError> {
         let Some(mut held) = self.held.take() else { return Ok(()) };
         if self.lines.is_empty() && self.text.trim() != held.text {
-            let sense = self.sense(self.text.trim()).await?;
+            let sense = match self.whole.take() {
+                Some(sense) => sense,
+                None => self.sense(self.text).await?,
+            };
             // The planner may have said better what it is about ("it" stands for something), or left a greeting out.
             let is_better = refusal::is_obvious(&held.sense.scores) && !refusal::is_obvious(&sense.scores);
             held =

@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 
+from data import NOTHING
 from line import Reader, first_line
 from train import load
 
 MAX_DRAFT_TOKENS = 96
 OPENERS = {"aws": "aws", "kubernetes": "kubectl"}
-NOTHING = "# nothing"
 
 
 def main(words=None):
