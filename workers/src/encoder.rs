@@ -1,21 +1,35 @@
-//! The sentence encoder that is shipped: all-MiniLM-L6-v2, with an adapter of ours for what users say.
+//! The sentence encoder that is shipped: all-MiniLM-L6-v2, with adapters of ours: one for what users say, one that reads a request
+//! and a description at once, one that finds in a request what each place of an operation is given.
 
 use std::path::Path;
 
-use silverback_engine::{Adapter, Embedder};
+use silverback_engine::{Adapter, Adapters, Embedder};
 
 use crate::WorkerError;
 
-/// Name that marks vectors of this encoder; other vectors are not comparable with its. Changes with the adapter.
+/// Name that marks vectors of this encoder; other vectors are not comparable with its. Changes with the adapter for requests.
 pub const ENCODER: &str = "all-MiniLM-L6-v2+requests-1";
 
-const CONFIG: &[u8] = include_bytes!("../adapters/requests/adapter_config.json");
-const WEIGHTS: &[u8] = include_bytes!("../adapters/requests/adapter_model.safetensors");
+const REQUESTS: [&[u8]; 2] = [
+    include_bytes!("../adapters/requests/adapter_config.json"),
+    include_bytes!("../adapters/requests/adapter_model.safetensors"),
+];
+const READER: [&[u8]; 2] = [
+    include_bytes!("../adapters/reader/adapter_config.json"),
+    include_bytes!("../adapters/reader/adapter_model.safetensors"),
+];
+
+const FINDER: [&[u8]; 2] = [
+    include_bytes!("../adapters/finder/adapter_config.json"),
+    include_bytes!("../adapters/finder/adapter_model.safetensors"),
+];
 
 /// Loads it from the model's directory.
 ///
 /// # Errors
 /// When the directory does not hold that model.
 pub fn load_encoder(dir: &Path) -> Result<Embedder, WorkerError> {
-    Ok(Embedder::load_adapted(dir, Some(&Adapter::read(CONFIG, WEIGHTS)?))?)
+    let read = |[config, weights]: [&[u8]; 2]| Adapter::read(config, weights).map(Some);
+    let adapters = Adapters { requests: read(REQUESTS)?, reader: read(READER)?, finder: read(FINDER)? };
+    Ok(Embedder::load_adapted(dir, &adapters)?)
 }

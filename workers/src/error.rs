@@ -49,6 +49,12 @@ pub enum WorkerError {
         /// What was wrong.
         reason: String,
     },
+    /// Work on a thread of its own did not come to its end.
+    #[error("the work was cut off: {reason}")]
+    WorkEnded {
+        /// What was wrong.
+        reason: String,
+    },
     /// Tools or a conversation that cannot be used.
     #[error("{reason}")]
     ToolsRefused {
@@ -75,6 +81,12 @@ pub enum WorkerError {
 // === impl WorkerError ===
 
 impl WorkerError {
+    /// Of a thread that panicked, or of a runtime that ends.
+    #[allow(clippy::needless_pass_by_value, reason = "taken by `map_err`")]
+    pub(crate) fn ended(source: tokio::task::JoinError) -> Self {
+        Self::WorkEnded { reason: source.to_string() }
+    }
+
     /// The code for the edges.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -83,9 +95,10 @@ impl WorkerError {
             WorkerError::RegistryFailed(source) => source.code(),
             WorkerError::EngineFailed(source) | WorkerError::EmbedFailed { source } => code_of(source),
             WorkerError::ListenFailed { .. } => ErrorCode::Conflict,
-            WorkerError::DecodingFailed(_) | WorkerError::WarmUpFailed { .. } | WorkerError::CallUnfinished { .. } => {
-                ErrorCode::Internal
-            }
+            WorkerError::DecodingFailed(_)
+            | WorkerError::WarmUpFailed { .. }
+            | WorkerError::WorkEnded { .. }
+            | WorkerError::CallUnfinished { .. } => ErrorCode::Internal,
         }
     }
 

@@ -4,6 +4,7 @@
 //! story of a step, then [`Worker::start`].
 
 mod announcer;
+mod belief;
 mod classify;
 mod config;
 mod drafter;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     WorkerError,
+    belief::share_anew,
     retriever::Retriever,
     specialist::draft_order,
     specialty::Specialty,
@@ -54,7 +55,7 @@ pub async fn weigh(asked: &Asked<'_>, writer: &Writer, retrieved: &mut Retrieved
     let (head, names): (Vec<Candidate>, Vec<String>) = named.into_iter().unzip();
     let order = Order { cancel: asked.cancel.clone(), ..draft_order(&asked.specialty.draft, asked.text) };
     let likelihoods = writer.weigh(order, &names).await?;
-    let moved = share_anew(&head, &likelihoods);
+    let moved = share_anew(&head, &likelihoods, WEIGHT);
     retrieved.candidates.splice(..head.len(), moved);
     // The model likes the wrapper that it drafted.
     asked.retriever.unwrap(asked.draft, retrieved);
@@ -66,39 +67,5 @@ fn name(catalogue: &Catalogue, candidate: &Candidate) -> Option<String> {
     match &catalogue.operation(candidate.operation).ok()?.invocation {
         Invocation::Command { words } if words.len() > 1 => Some(format!(" {}", words[1..].join(" "))),
         _ => None,
-    }
-}
-
-/// The same belief in all, shared by belief and likelihood together; best first.
-fn share_anew(head: &[Candidate], likelihoods: &[f32]) -> Vec<Candidate> {
-    let total: f32 = head.iter().map(|candidate| candidate.score).sum();
-    let most = likelihoods.iter().copied().fold(f32::MIN, f32::max);
-    let mut shared: Vec<Candidate> = head.to_vec();
-    for (candidate, likelihood) in shared.iter_mut().zip(likelihoods) {
-        candidate.score *= (WEIGHT * (likelihood - most)).exp();
-    }
-    let sum: f32 = shared.iter().map(|candidate| candidate.score).sum();
-    shared.iter_mut().for_each(|candidate| candidate.score *= total / sum.max(f32::MIN_POSITIVE));
-    shared.sort_by(|a, b| b.score.total_cmp(&a.score));
-    shared
-}
-
-#[cfg(test)]
-mod tests {
-    use silverback_catalogue::{OperationRef, Source};
-
-    use super::*;
-
-    fn candidate(index: u32, score: f32) -> Candidate {
-        Candidate { operation: OperationRef { pack: 0, index }, score, sources: Source::default() }
-    }
-
-    #[test]
-    fn a_likelier_name_overtakes_and_the_sum_stays() {
-        let head = [candidate(0, 0.5), candidate(1, 0.3)];
-        let moved = share_anew(&head, &[-12.0, -2.0]);
-        assert_eq!(moved[0].operation.index, 1);
-        assert!((moved.iter().map(|one| one.score).sum::<f32>() - 0.8).abs() < 1e-6, "{moved:?}");
-        assert_eq!(share_anew(&head, &[-3.0, -3.0])[0].operation.index, 0);
     }
 }

@@ -141,7 +141,7 @@ impl Specialist {
     /// When the engine or the catalogue fails. That nothing fits or a value is missing is no error but an [`Outcome`].
     pub async fn answer(&self, task: &Task, stage: impl Fn(&'static str)) -> Result<Answer, WorkerError> {
         let mut meter = Meter::start();
-        let evidence = self.gather(task)?;
+        let mut evidence = self.gather(task)?;
         stage("draft");
         let wish = task.wish();
         // The step's vector is ready long before its draft: it costs no time of its own.
@@ -157,6 +157,7 @@ impl Specialist {
             let outcome = self.believe(task, &draft, &candidates, &mut meter).await?;
             return Ok(Answer { outcome, draft, usage: meter.read() });
         }
+        self.point(task, &candidates, &mut evidence).await?;
         let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {
             debug!(%draft, operation = proposal.operation.name, score = proposal.score, kept = ?proposal.grounded.kept, dropped = ?proposal.grounded.dropped, offers = ?proposal.offers, "judged");

@@ -117,6 +117,29 @@ impl Catalogue {
         self.packs.get(at.pack as usize).ok_or_else(unknown)?.operation(at.index)
     }
 
+    /// What an operation says about itself, for an encoder that reads it beside a request.
+    ///
+    /// # Errors
+    /// As [`Catalogue::operation`].
+    pub fn portrait(&self, at: OperationRef) -> Result<String> {
+        let operation = self.operation(at)?;
+        Ok(search::portrait(&operation, self.title(at, &operation)))
+    }
+
+    /// What an operation is called in words: `Lambda: create function`.
+    ///
+    /// # Errors
+    /// As [`Catalogue::operation`].
+    pub fn heading(&self, at: OperationRef) -> Result<String> {
+        let operation = self.operation(at)?;
+        Ok(search::heading(&operation, self.title(at, &operation)))
+    }
+
+    fn title(&self, at: OperationRef, operation: &Operation) -> &str {
+        let service = self.packs.get(at.pack as usize).and_then(|pack| pack.service(&operation.service));
+        service.map_or("", |service| &service.title)
+    }
+
     /// Provider, service and name of an operation, without decoding it.
     pub fn name(&self, at: OperationRef) -> Option<(&str, &str, &str)> {
         let pack = self.packs.get(at.pack as usize)?;

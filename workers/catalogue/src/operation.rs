@@ -73,6 +73,7 @@ pub enum Invocation {
 /// | `x-position` | index among the positionals, from 0; `x-rest: true` takes all that remain |
 /// | `x-in` | `path`, `query`, `header`, `body`; `variable` of a GraphQL document |
 /// | `x-never` | `true`: never the model's to write (page tokens, idempotency tokens, dry-run switches) |
+/// | `x-filters` | of a list of names with values: the names that it can have, each with the values that the vendor lists |
 /// | `x-needs` | parameters with their values that this one has no effect without, e.g. `{"exclude": ["*"]}` |
 /// | `x-words` | further words people use for it |
 /// | `x-patch` | this text is a part of an object: of the shape that stands here, or of the kind the call is about (`true`) |

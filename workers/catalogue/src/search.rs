@@ -19,7 +19,7 @@ use crate::pack::{Document, Index, Pack, Posting};
 pub(crate) use fields::Fields;
 pub(crate) use phrases::phrases;
 pub(crate) use query::{Query, count_identifiers};
-pub(crate) use sentence::sentence;
+pub(crate) use sentence::{heading, portrait, sentence};
 pub use vectors::{Encoder, Vectors};
 pub(crate) use words::{split_name, stem};
 

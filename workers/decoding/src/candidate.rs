@@ -9,6 +9,7 @@ use silverback_catalogue::check;
 use crate::choice;
 use crate::evidence::{Evidence, Kind, Naming, Passage, Place, Span, THRESHOLD};
 use crate::grounding::{Proof, Source};
+use crate::pointing;
 use crate::reading::{self, Reading};
 use crate::referent;
 use crate::resolver::{self, boolean};
@@ -54,7 +55,7 @@ pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate>
     let want = slot.want();
     let mut found = match &want {
         Want::Choice(values) => choice::find(slot, values, evidence),
-        Want::Boolean => sign::boolean(slot, evidence).into_iter().collect(),
+        Want::Boolean => sign::switch(slot, evidence),
         Want::List | Want::Object => Vec::new(),
         _ => of_spans(slot, &want, evidence),
     };
@@ -62,6 +63,7 @@ pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate>
         found.extend(worded_pairs(slot, evidence));
     }
     found.extend(referent::candidates(slot, &want, evidence));
+    pointing::heed(slot, &want, evidence, &mut found);
     found.retain(|candidate| within_bounds(slot, &candidate.value));
     found.sort_by(|a, b| a.place.cmp(&b.place).then(b.score.total_cmp(&a.score)));
     // "put alice into the admins group": the noun beside it says which word is the group.

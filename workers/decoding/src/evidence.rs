@@ -3,9 +3,11 @@
 //! Nothing here decides what a span is used for; that is grounding's. A step's text was written by a model, so a span of it
 //! counts only when its words stand in the request too. Start at [`Evidence::gather`].
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::calendar::Date;
+use crate::pointing::Pointing;
 use crate::resolver::cron::Schedule;
 use crate::resolver::date::DateSpan;
 use crate::resolver::money::Money;
@@ -136,6 +138,8 @@ pub struct Evidence {
     request: Option<Passage>,
     session: Vec<Referent>,
     today: Date,
+    /// By operation.
+    pub(crate) pointing: BTreeMap<String, Pointing>,
 }
 
 // === impl Kind ===
@@ -186,7 +190,7 @@ impl Evidence {
         let vouching = request.as_ref().map(Passage::known_words);
         let step = Passage::read(&step_text, Place::Step, vouching.as_ref(), context.today);
         let session = context.session[context.session.len().saturating_sub(MAX_REFERENTS)..].to_vec();
-        Evidence { step, request, session, today: context.today }
+        Evidence { step, request, session, today: context.today, pointing: BTreeMap::new() }
     }
 
     /// All spans: the step's first, then those that stand only elsewhere in the request.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use silverback_catalogue::operation::Operation;
 
 use crate::evidence::Evidence;
+use crate::pointing::UNASKED;
 use crate::slot::Slot;
 
 mod arguments;
@@ -83,6 +84,9 @@ pub fn ground(operation: &Operation, parameter: &str, value: &Value, evidence: &
     };
     if crate::slot::is_never(operation, slot.schema) {
         return Err(slot.refuse("this parameter is never written by a model"));
+    }
+    if !slot.required && evidence.pointed_asked(&slot).is_some_and(|asked| asked < UNASKED) {
+        return Err(slot.refuse(format!("nobody asked for {parameter}")));
     }
     structure::ground_value(&slot, value, evidence)
 }

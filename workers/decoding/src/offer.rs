@@ -10,6 +10,8 @@ use silverback_catalogue::{check::exclusive, operation::Operation};
 
 use crate::candidate::{Candidate, MAX_CANDIDATES, candidates};
 use crate::evidence::{Evidence, Place};
+use crate::filters;
+use crate::pointing::pointed_pairs;
 use crate::sign::{self, ASKED, pairs};
 use crate::slot::Slot;
 use crate::want::Want;
@@ -261,7 +263,11 @@ fn form_at(slot: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
 /// Free keys: the pairs of the step.
 fn map_form(slot: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
     slot.map_value("")?;
-    let entries = pairs(evidence).into_iter().map(|(key, value)| ParamOffer {
+    let mut said = pairs(evidence);
+    if said.is_empty() {
+        said = pointed_pairs(evidence, slot, slot);
+    }
+    let entries = said.into_iter().map(|(key, value)| ParamOffer {
         name: key,
         required: false,
         form: Form::OneOf(vec![value.into()]),
@@ -280,7 +286,13 @@ fn list_form(slot: &Slot<'_>, values: Vec<Value>, evidence: &Evidence) -> Option
     let least = bound("minItems").unwrap_or(1).max(1);
     let most = bound("maxItems").unwrap_or(MAX_LIST).clamp(1, MAX_LIST);
     let place = slot.element()?;
+    let filters = filters::entries(slot, evidence);
     let element = match place.want() {
+        Want::Object if !filters.is_empty() => {
+            // Each is said in words of its own: all are meant.
+            let (least, most) = (least.max(filters.len()), most.max(filters.len()));
+            return Some(Form::List { element: Box::new(Form::OneOf(filters)), least, most });
+        }
         Want::Object => keyed_entries(&place, evidence).or_else(|| object_form(&place, evidence))?,
         Want::List => return None,
         _ if values.is_empty() => fallback(&place, &place.want(), evidence)?,
@@ -307,7 +319,11 @@ fn keyed_entries(place: &Slot<'_>, evidence: &Evidence) -> Option<Form> {
         let pair = [(key.name.to_owned(), said_key.into()), (value.name.to_owned(), said_value.into())];
         Value::Object(pair.into_iter().collect())
     };
-    let entries: Vec<Value> = pairs(evidence).into_iter().map(entry).take(MAX_CANDIDATES).collect();
+    let mut said = pairs(evidence);
+    if said.is_empty() {
+        said = pointed_pairs(evidence, key, value);
+    }
+    let entries: Vec<Value> = said.into_iter().map(entry).take(MAX_CANDIDATES).collect();
     (!entries.is_empty()).then_some(Form::OneOf(entries))
 }
 

@@ -3,22 +3,25 @@
 //! Shown an optional parameter, small models fill it, asked for or not; so a parameter of which the request shows no sign is
 //! not offered at all. A sign is a word of its name, one of its further words, or a value only it can take.
 
+mod switch;
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
 use silverback_catalogue::operation::Operation;
 
-use crate::candidate::{Candidate, candidates, own_words, proof_by};
+use crate::candidate::{Candidate, candidates, own_words};
 use crate::choice;
 use crate::evidence::{Evidence, Kind, Passage, Place};
+use crate::filters;
+use crate::pointing::believe;
 use crate::referent;
-use crate::resolver::boolean;
 use crate::slot::{Slot, object_stems};
 use crate::want::Want;
 use crate::words;
+pub(crate) use switch::switch;
 
 /// From this score on a parameter is offered.
 pub(crate) const ASKED: f32 = 0.5;
@@ -69,9 +72,6 @@ const ORDER: &[&str] = &[
 /// Parts of a structure that are looked at; vendors' structures nest by the hundreds, sentences do not.
 const MAX_PARTS: usize = 200;
 
-/// Ends of phrases that turn a switch off.
-const OFF: &[&str] = &["off", "deactivate", "archive"];
-
 /// Words of names that say that something is counted.
 const COUNTING: &[&str] = &["count", "number", "num", "quantity"];
 
@@ -118,7 +118,8 @@ pub fn signs(operation: &Operation, evidence: &Evidence) -> Vec<Sign> {
 
 /// How surely the request asks for this place, 0 to 1. `taken` are spans that required parameters use up.
 pub(crate) fn score(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32 {
-    score_within(slot, evidence, taken, &mut { MAX_PARTS })
+    let ruled = score_within(slot, evidence, taken, &mut { MAX_PARTS });
+    evidence.pointed_asked(slot).map_or(ruled, |asked| believe(ruled, asked))
 }
 
 fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], budget: &mut usize) -> f32 {
@@ -128,6 +129,7 @@ fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], bu
         by_count(slot, evidence),
         by_value(slot, evidence, taken),
         by_referent(slot, evidence),
+        if filters::is_asked(slot, evidence) { 0.7 } else { 0.0 },
     ];
     let best = own.into_iter().fold(0.0, f32::max);
     best.max(by_part(slot, evidence, taken, budget))
@@ -137,26 +139,6 @@ fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], bu
 pub(crate) fn asks_for_order(evidence: &Evidence) -> bool {
     let is_order = |lower: &str| ORDER.contains(&lower) || lower.len() > 5 && lower.ends_with("est");
     evidence.step().words.iter().any(|word| is_order(&word.lower))
-}
-
-/// What a request says about a switch: on, off, or nothing.
-pub(crate) fn boolean(slot: &Slot<'_>, evidence: &Evidence) -> Option<Candidate> {
-    let step = evidence.step();
-    let range = phrase_range(slot, step).or_else(|| name_range(slot, step))?;
-    let found = boolean::read(&step.text, range.clone());
-    let negative_name = slot.has_word(&["no", "skip", "disable", "disabled", "without", "ignore", "omit"]);
-    let said_itself = by_phrase(slot, evidence) > 0.0;
-    // "without a final snapshot" is the phrase of `SkipFinalSnapshot`: its own negation is part of it.
-    let is_off = step.text[range.clone()].split_whitespace().last().is_some_and(|word| OFF.contains(&word));
-    let value = (found.value && !is_off)
-        || negative_name
-        || (said_itself && step.text[range.clone()].to_ascii_lowercase().starts_with("no"));
-    let allowed = slot.schema.get("const").or_else(|| slot.schema.get("enum").and_then(|values| values.get(0)));
-    if allowed.and_then(Value::as_bool).is_some_and(|only| only != value) {
-        return None;
-    }
-    let proof = proof_by(slot, &step.span(range, Kind::Name), "boolean");
-    Some(Candidate { value: value.into(), proof, score: 0.8, place: Place::Step, pointed: false })
 }
 
 /// "in kube-system", "from a to b": the preposition tells a namespace, a source, a destination.
@@ -469,16 +451,5 @@ mod tests {
     fn pairs_are_written_or_worded() {
         let said = pairs(&evidence("tag it with env=prod and with the key of Team and value of payments."));
         assert_eq!(said, [("env".into(), "prod".into()), ("Team".into(), "payments".into())]);
-    }
-
-    #[test]
-    fn switches_are_on_or_off() {
-        let modify =
-            operation("aws/rds/ModifyDBInstance", json!({"properties": {"DeletionProtection": {"type": "boolean"}}}));
-        let slot = Slot::of(&modify, "DeletionProtection").expect("there");
-        let value = |text| boolean(&slot, &evidence(text)).map(|candidate| candidate.value);
-        assert_eq!(value("modify db with deletion protection"), Some(json!(true)));
-        assert_eq!(value("modify db without deletion protection"), Some(json!(false)));
-        assert_eq!(value("modify db"), None);
     }
 }

@@ -411,6 +411,11 @@ fn id_prefixes(slot: &Slot<'_>) -> Option<&'static [&'static str]> {
     {
         last.pop();
     }
+    prefixes_of(provider, &words)
+}
+
+/// How a vendor's identifiers of the kind that these words name begin.
+pub(crate) fn prefixes_of(provider: &str, words: &[String]) -> Option<&'static [&'static str]> {
     let joined = words.join(" ");
     PREFIXES
         .iter()

@@ -1,10 +1,13 @@
 //! Sentences to vectors: a BERT encoder such as all-MiniLM-L6-v2, its token states averaged and scaled to length one.
 //!
 //! Descriptions and requests speak two tongues: an [`Adapter`] can give requests an encoder of their own, trained to land near the
-//! descriptions that they mean.
+//! descriptions that they mean. Others make it read a request and a description at once: how well do they go together (`reader.rs`), and
+//! which words of the one does the other ask for (`finder.rs`)?
 
 mod adapter;
 mod bert;
+mod finder;
+mod reader;
 
 use std::{
     collections::HashMap,
@@ -18,7 +21,10 @@ use std::{
 pub use adapter::Adapter;
 use bert::{Bert, Config};
 use candle_core::{Device, Tensor};
-use tokenizers::{Encoding, Tokenizer, TruncationParams};
+use finder::Finder;
+pub use finder::Found;
+use reader::Reader;
+use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
 
@@ -28,11 +34,24 @@ const BATCH_SENTENCES: usize = 32;
 /// What all-MiniLM-L6-v2 was trained on; the rest of a longer text is not read.
 const MAX_TOKENS: usize = 256;
 
+/// What is added to a model; each costs the memory of the weights that it changes (43 MB for all-MiniLM-L6-v2).
+#[derive(Default)]
+pub struct Adapters {
+    /// For [`Embedder::embed_requests`].
+    pub requests: Option<Adapter>,
+    /// For [`Embedder::relevances`].
+    pub reader: Option<Adapter>,
+    /// For [`Embedder::find`].
+    pub finder: Option<Adapter>,
+}
+
 /// A loaded sentence encoder.
 pub struct Embedder {
     model: Bert,
     /// The same with an adapter in it.
     adapted: Option<Bert>,
+    reader: Option<Reader>,
+    finder: Option<Finder>,
     tokenizer: Tokenizer,
     width: usize,
 }
@@ -45,14 +64,14 @@ impl Embedder {
     /// # Errors
     /// [`Error::ModelOpenFailed`] and [`Error::ModelDamaged`], naming the file.
     pub fn load(dir: &Path) -> Result<Self> {
-        Self::load_adapted(dir, None)
+        Self::load_adapted(dir, &Adapters::default())
     }
 
-    /// The same, with an adapter for requests. Costs the memory of the weights that it changes (43 MB for all-MiniLM-L6-v2).
+    /// The same, with adapters.
     ///
     /// # Errors
     /// As [`Embedder::load`], and [`Error::AdapterRefused`] for one of another model.
-    pub fn load_adapted(dir: &Path, adapter: Option<&Adapter>) -> Result<Self> {
+    pub fn load_adapted(dir: &Path, adapters: &Adapters) -> Result<Self> {
         let config: Config =
             serde_json::from_slice(&read(dir, "config.json")?).map_err(|why| damaged(dir, "config.json", &why))?;
         let mut tokenizer =
@@ -67,20 +86,25 @@ impl Embedder {
             return Err(damaged(dir, "tokenizer.json", &"it has more tokens than the model"));
         }
         let bytes = read(dir, "model.safetensors")?;
-        let mut weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        let weights = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|why| damaged(dir, "model.safetensors", &why))?;
         let build = |weights: &HashMap<String, Tensor>| {
             Bert::load(weights, &config).map_err(|why| damaged(dir, "model.safetensors", &why))
         };
         let model = build(&weights)?;
-        let adapted = match adapter {
-            Some(adapter) => {
-                adapter.merge(&mut weights)?;
-                Some(build(&weights)?)
-            }
-            None => None,
+        let adapt = |adapter: &Adapter| {
+            let mut weights = weights.clone();
+            adapter.merge(&mut weights)?;
+            Ok::<_, Error>(build(&weights)?.sharing_words_of(&model))
         };
-        Ok(Self { model, adapted, tokenizer, width: config.hidden_size })
+        let adapted = adapters.requests.as_ref().map(adapt).transpose()?;
+        let mark = |name: &str| {
+            tokenizer.token_to_id(name).ok_or_else(|| damaged(dir, "tokenizer.json", &format!("it has no {name}")))
+        };
+        let marks = [mark("[CLS]")?, mark("[SEP]")?];
+        let reader = adapters.reader.as_ref().map(|one| Reader::new(adapt(one)?, one, marks)).transpose()?;
+        let finder = adapters.finder.as_ref().map(|one| Finder::new(adapt(one)?, one, marks)).transpose()?;
+        Ok(Self { model, adapted, reader, finder, tokenizer, width: config.hidden_size })
     }
 
     /// Numbers per vector: 384 for all-MiniLM-L6-v2.
@@ -104,6 +128,28 @@ impl Embedder {
         self.embed_by(self.adapted.as_ref().unwrap_or(&self.model), texts)
     }
 
+    /// How well each description answers a request, by the adapter that reads both at once; differences count, not the numbers.
+    /// `None` without that adapter.
+    ///
+    /// # Errors
+    /// [`Error::TokenizeFailed`].
+    pub fn relevances(&self, request: &str, descriptions: &[String]) -> Result<Option<Vec<f32>>> {
+        let Some(reader) = &self.reader else { return Ok(None) };
+        let pairs = reader.pairs(&self.tokenizer, request, descriptions)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let batches: Vec<_> = pairs.chunks(pairs.len().div_ceil(cores).clamp(1, BATCH_SENTENCES)).collect();
+        Ok(Some(beside(&batches, |batch| reader.read(batch)).concat()))
+    }
+
+    /// What a request gives each place of an operation, by the adapter that points; a place that cannot be read has no answer. `None`
+    /// without that adapter.
+    ///
+    /// # Errors
+    /// [`Error::TokenizeFailed`].
+    pub fn find(&self, request: &str, title: &str, places: &[&str]) -> Result<Option<Vec<Found>>> {
+        self.finder.as_ref().map(|finder| finder.find(&self.tokenizer, request, title, places)).transpose()
+    }
+
     fn embed_by(&self, model: &Bert, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
         let encodings = self.tokenizer.encode_batch(texts.to_vec(), true);
         let encodings = encodings.map_err(|why| Error::TokenizeFailed(why.to_string()))?;
@@ -112,7 +158,11 @@ impl Embedder {
         order.sort_by_key(|index| encodings[*index].len());
         let mut vectors = vec![Vec::new(); texts.len()];
         let batches: Vec<&[usize]> = order.chunks(BATCH_SENTENCES).collect();
-        for (batch, encoded) in batches.iter().zip(embed_batches(model, &batches, &encodings)) {
+        let embed = |batch: &&[usize]| {
+            let texts: Vec<&[u32]> = batch.iter().map(|index| encodings[*index].get_ids()).collect();
+            embed_batch(model, &texts)
+        };
+        for (batch, encoded) in batches.iter().zip(beside(&batches, embed)) {
             for (index, vector) in batch.iter().zip(encoded) {
                 vectors[*index] = vector;
             }
@@ -121,15 +171,11 @@ impl Embedder {
     }
 }
 
-/// Computes batches beside each other, each on one core.
-fn embed_batches(model: &Bert, batches: &[&[usize]], encodings: &[Encoding]) -> Vec<Vec<Vec<f32>>> {
-    let embed = |batch: &[usize]| {
-        let texts: Vec<&[u32]> = batch.iter().map(|index| encodings[*index].get_ids()).collect();
-        embed_batch(model, &texts)
-    };
+/// Computes batches beside each other, each on one core; in their order.
+fn beside<B: Sync, R: Send>(batches: &[B], compute: impl Fn(&B) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if cores == 1 || batches.len() < 2 {
-        return batches.iter().map(|batch| embed(batch)).collect();
+        return batches.iter().map(compute).collect();
     }
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(batches.len())));
     std::thread::scope(|scope| {
@@ -138,15 +184,15 @@ fn embed_batches(model: &Bert, batches: &[&[usize]], encodings: &[Encoding]) -> 
                 while let Some((at, batch)) =
                     Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, batches.get(at)?)))
                 {
-                    let encoded = embed(batch);
-                    done.lock().expect("no code panics while it holds this lock").push((at, encoded));
+                    let computed = compute(batch);
+                    done.lock().expect("no code panics while it holds this lock").push((at, computed));
                 }
             });
         }
     });
     let mut done = done.into_inner().expect("no code panics while it holds this lock");
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, encoded)| encoded).collect()
+    done.into_iter().map(|(_, computed)| computed).collect()
 }
 
 /// The mean and the sum of a text's states point the same way, and only the direction is kept.

@@ -32,7 +32,7 @@ mod vocabulary;
 pub use chat::{ChatTemplate, Message};
 pub use config::EngineConfig;
 pub use device::Device;
-pub use embedder::{Adapter, Embedder};
+pub use embedder::{Adapter, Adapters, Embedder, Found};
 pub use engine::{Completion, Engine, Event, FinishReason, Generation, GenerationStream, Usage, Weighing};
 pub use error::{Error, Result};
 pub use mask::{MaskError, TokenMask, TokenSet};

@@ -14,6 +14,9 @@ use super::{judge::Proposal, repair::Faults};
 /// Words of names that mark the ends of a range.
 const ENDS: [&str; 8] = ["start", "end", "from", "to", "since", "until", "before", "after"];
 
+/// From this probability on a switch is turned though the draft does not.
+const SWITCHED: f32 = 0.8;
+
 /// What is said without asking the model, and what is left to it.
 pub struct Settled {
     /// Arguments that stand.
@@ -87,8 +90,9 @@ impl Settling<'_> {
         let Some(value) = only_value(&offer.form) else { return false };
         let proofs = self.proofs(&offer.name, &value);
         let is_asked_for = || proofs.iter().any(|proof| self.is_news(proof, &offer.name));
-        // Switches come from the draft alone: a word of their name is said too often without them being meant.
-        if !offer.required && (value.is_boolean() || !is_asked_for()) {
+        // A word of a switch's name is said too often without it being meant: the draft turns it, or a model that read the step.
+        let is_meant = || if value.is_boolean() { self.is_switched(offer) } else { is_asked_for() };
+        if !offer.required && !is_meant() {
             return false;
         }
         self.arguments.insert(offer.name.clone(), value);
@@ -101,7 +105,15 @@ impl Settling<'_> {
     /// Is one of the values of this choice said by words that say nothing yet?
     fn has_unused_value(&self, offer: &ParamOffer) -> bool {
         let values = offer.values().unwrap_or_default();
-        values.iter().any(|value| self.proofs(&offer.name, value).iter().any(|proof| self.is_news(proof, &offer.name)))
+        let is_switch = values.iter().any(Value::is_boolean);
+        (is_switch && self.is_switched(offer))
+            || values
+                .iter()
+                .any(|value| self.proofs(&offer.name, value).iter().any(|proof| self.is_news(proof, &offer.name)))
+    }
+
+    fn is_switched(&self, offer: &ParamOffer) -> bool {
+        self.evidence.asks_for(self.operation, &offer.name).is_some_and(|asked| asked >= SWITCHED)
     }
 
     fn proofs(&self, name: &str, value: &Value) -> Vec<Proof> {

@@ -9,6 +9,7 @@
 mod cli;
 mod commands;
 mod effect;
+mod filters;
 mod inverse;
 mod names;
 mod operation;

@@ -198,14 +198,15 @@ impl Naming {
         let after =
             if follows(last).is_some_and(|chunk| is_vendor(&chunk)) { follows(last + 1) } else { follows(last) };
         // "10 pods" counts them.
-        let counts = passage.chunks[first].form == Form::Digits;
+        let Some(head) = passage.chunks.get(first) else { return false };
+        let counts = head.form == Form::Digits;
         if after.is_some_and(is_noun) && !counts {
             return true;
         }
         // "cluster snapshot a": an everyday word after the noun goes on with it, unless the phrase ends there.
         let goes_on =
             follows(last).is_some_and(|chunk| !words::is_stop(&chunk.lower) || NAMED.contains(&chunk.lower.as_str()));
-        if goes_on && last == first + 1 && passage.chunks[first].is_common() && !self.is_called(passage, first) {
+        if goes_on && last == first + 1 && head.is_common() && !self.is_called(passage, first) {
             return false;
         }
         let mut index = first;

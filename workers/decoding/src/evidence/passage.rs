@@ -73,6 +73,11 @@ impl Passage {
         Span { start: range.start, end: range.end, text: self.text[range].to_owned(), kind, place: self.place }
     }
 
+    /// All of this text.
+    pub fn all(&self) -> Span {
+        self.span(0..self.text.len(), Kind::Name)
+    }
+
     /// Place of two or three neighbouring words that are this word when run together.
     pub fn locate_glued(&self, stem: &str) -> Option<Range<usize>> {
         self.glued.get(stem).filter(|range| self.is_vouched(range)).cloned()

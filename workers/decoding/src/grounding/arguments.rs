@@ -89,5 +89,6 @@ fn name_use(
     let range = proof.start..proof.end;
     let score =
         naming(&slot, evidence).score(evidence.step(), &range) + place_preposition(&slot, evidence.step(), &range);
+    let score = score + evidence.points_at(&slot, &range);
     Some(((proof.start, proof.end), score + if slot.required { 0.3 } else { 0.0 }))
 }

@@ -78,10 +78,12 @@ fn ground_boolean(slot: &Slot<'_>, proposed: &Value, evidence: &Evidence) -> Ver
     if !is_switch {
         return Err(slot.refuse("true or false is wanted here"));
     }
-    if let Some(candidate) = candidates(slot, evidence).into_iter().next() {
-        return Ok(leaf(candidate.value, candidate.proof));
-    }
     let on = proposed.as_bool().unwrap_or(proposed != "false");
+    let said = candidates(slot, evidence);
+    // Where both are possible the draft decides.
+    if let Some(candidate) = said.iter().find(|candidate| candidate.value == on).or(said.first()) {
+        return Ok(leaf(candidate.value.clone(), candidate.proof.clone()));
+    }
     match said_apart(slot.name, evidence.step()) {
         Some(span) if on => Ok(leaf(Value::Bool(true), proof_by(slot, &span, "boolean"))),
         _ => Err(slot.refuse(format!("nobody asked for {}", slot.name))),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Grounded, Proof, Source, Ungrounded, Verdict, is_reference, leaf, reference_call, scalar};
 use crate::evidence::Evidence;
+use crate::filters;
 use crate::referent;
 use crate::slot::Slot;
 use crate::want::Want;
@@ -54,7 +55,8 @@ fn ground_list(slot: &Slot<'_>, elements: &[Value], evidence: &Evidence) -> Verd
     let mut values: Vec<Value> = Vec::new();
     for proposed in elements.iter().take(MAX_ELEMENTS) {
         let numbered = Slot { pointer: format!("{}/{}", slot.pointer, values.len()), ..element.clone() };
-        match ground_value(&numbered, proposed, evidence) {
+        let judged = filters::ground(slot, &numbered, proposed, evidence);
+        match judged.unwrap_or_else(|| ground_value(&numbered, proposed, evidence)) {
             Ok(grounded) if values.contains(&grounded.value) => {}
             Ok(grounded) => {
                 values.push(grounded.value);

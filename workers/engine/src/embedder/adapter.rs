@@ -17,6 +17,8 @@ struct Config {
     peft_type: String,
     r: usize,
     lora_alpha: f64,
+    #[serde(default)]
+    modules_to_save: Vec<String>,
 }
 
 /// Low-rank differences to some of a model's weights.
@@ -24,6 +26,8 @@ pub struct Adapter {
     scale: f64,
     /// By module: A `[rank, in]`, B `[out, rank]`.
     pairs: HashMap<String, [Tensor; 2]>,
+    /// Modules that the model does not have, trained whole (PEFT: `modules_to_save`).
+    own: HashMap<String, Vec<f32>>,
 }
 
 // === impl Adapter ===
@@ -40,9 +44,15 @@ impl Adapter {
         }
         let tensors =
             candle_core::safetensors::load_buffer(weights, &Device::Cpu).map_err(|why| refused("its weights", &why))?;
-        let mut pairs = HashMap::new();
+        let (mut pairs, mut own) = (HashMap::new(), HashMap::new());
         for (name, a) in &tensors {
-            let Some(module) = name.strip_suffix(".lora_A.weight") else { continue };
+            let Some(module) = name.strip_suffix(".lora_A.weight") else {
+                let module = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(".weight"));
+                if let Some(module) = module.filter(|module| config.modules_to_save.iter().any(|own| own == module)) {
+                    own.insert(module.to_owned(), a.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?);
+                }
+                continue;
+            };
             let b = tensors.get(&format!("{module}.lora_B.weight")).ok_or_else(|| refused(module, &"it has no B"))?;
             let has_rank = a.dims().first() == Some(&config.r) && b.dims().get(1) == Some(&config.r);
             if !has_rank || a.rank() != 2 || b.rank() != 2 {
@@ -51,10 +61,19 @@ impl Adapter {
             let pair = [a.to_dtype(DType::F32)?, b.to_dtype(DType::F32)?];
             pairs.insert(module.strip_prefix(PREFIX).unwrap_or(module).to_owned(), pair);
         }
-        if pairs.len() * 2 != tensors.len() {
+        if pairs.len() * 2 + own.len() != tensors.len() {
             return Err(refused("its weights", &"they hold more than pairs of A and B"));
         }
-        Ok(Self { scale: config.lora_alpha / config.r as f64, pairs })
+        Ok(Self { scale: config.lora_alpha / config.r as f64, pairs, own })
+    }
+
+    /// The numbers of a module that it brings, `count` of them.
+    pub(super) fn own(&self, module: &str, count: usize) -> Result<&[f32]> {
+        let numbers = self.own.get(module).ok_or_else(|| refused(module, &"it does not bring this module"))?;
+        if numbers.len() != count {
+            return Err(refused(module, &format!("it has {} numbers, not {count}", numbers.len())));
+        }
+        Ok(numbers)
     }
 
     /// Adds the differences: `W + scale · B · A`.

@@ -4,7 +4,7 @@
 //! number by number; together more than half of the time. Products are the `gemm` crate's, as in candle. Texts lie behind each other
 //! without padding, so that a text's numbers do not depend on its neighbours.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use candle_core::{DType, Tensor};
 use gemm::Parallelism;
@@ -25,7 +25,8 @@ pub(super) struct Config {
 
 /// A loaded encoder.
 pub(super) struct Bert {
-    words: Vec<f32>,
+    /// The biggest table by far, and the same for every adapter.
+    words: Arc<Vec<f32>>,
     /// Positions, with the type of a first sentence added.
     positions: Vec<f32>,
     norm: Norm,
@@ -93,13 +94,20 @@ impl Bert {
         positions.chunks_exact_mut(width).for_each(|row| add(row, &types[..width]));
         let layers = (0..config.num_hidden_layers).map(|number| Layer::load(&weights, number, config));
         Ok(Self {
-            words: table("word", config.vocab_size)?,
+            words: Arc::new(table("word", config.vocab_size)?),
             positions,
             norm: weights.norm("embeddings.LayerNorm", config)?,
             layers: layers.collect::<Result<_>>()?,
             heads,
             width,
         })
+    }
+
+    /// The same, holding its table of words together with another of the same model.
+    #[must_use]
+    pub fn sharing_words_of(mut self, other: &Self) -> Self {
+        self.words = other.words.clone();
+        self
     }
 
     /// Numbers per state.

@@ -8,7 +8,7 @@ use super::effect::{self, Facts};
 use super::shapes::{Shapes, is_true, shape_name};
 use super::source::ServiceModel;
 use super::text::{self, first_sentence};
-use super::{PROVIDER, cli, inverse, semantics, waiters};
+use super::{PROVIDER, cli, filters, inverse, semantics, waiters};
 use crate::operation::{Effect, Invocation, Operation};
 use crate::semantics::{KeyPlace, Semantics};
 
@@ -95,6 +95,10 @@ fn import(service: &str, named: (&str, &Value), shapes: &Shapes, model: &Service
         for (member, reference, _) in &members {
             let Some(schema) = properties.get_mut(*member) else { continue };
             schema["x-flag"] = json!(cli::flag(service, &words[2], member));
+            let is_filter = member.ends_with("Filters") && schema["type"] == "array";
+            if let Some(filters) = is_filter.then(|| filters::documented(documentation(reference))).flatten() {
+                schema["x-filters"] = filters;
+            }
             let is_key =
                 key.as_ref().is_some_and(|key| matches!(&key.place, KeyPlace::Parameter(name) if name == member));
             if is_key || is_never_said(member, reference, schema, &page_tokens) {

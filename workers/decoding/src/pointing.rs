@@ -1,0 +1,210 @@
+//! Takes in what a model that reads found in the step for the places of an operation.
+//!
+//! It only points: which place is asked for, which words are its value. A word that is pointed at still has to stand in the request and
+//! to fit the place's schema, and values that need reading (a date, an amount of money) are read by their resolvers.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use silverback_catalogue::operation::Operation;
+
+use crate::calendar::Date;
+use crate::candidate::{Candidate, proof_by, within_bounds};
+use crate::evidence::{Evidence, Kind, Place};
+use crate::places::place_pointer;
+use crate::resolver::s3_uri;
+use crate::slot::Slot;
+use crate::want::Want;
+
+/// What the step gives one place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pointed {
+    /// Probability that it is asked for.
+    pub asked: f32,
+    /// Bytes of the step that hold values for it, and how sure each is, 0 to 1.
+    pub spans: Vec<(Range<usize>, f32)>,
+}
+
+/// What the step gives the places of one operation, by their pointers ([`places`](crate::places)).
+pub type Pointing = BTreeMap<String, Pointed>;
+
+/// What a value counts more when all of it is pointed at.
+const POINTED_AT: f32 = 0.6;
+/// From this on what is pointed at leaves nothing else.
+const SURE: f32 = 0.7;
+/// From this on a word is more likely a value than none.
+const LIKELY: f32 = 0.5;
+/// Score of words that nothing but the pointing makes a value.
+const FOUND: f32 = 0.6;
+
+/// An optional parameter that the model finds less likely asked for is not, whatever a draft says.
+pub(crate) const UNASKED: f32 = 0.02;
+
+/// Weights of the model's log-odds, of the rules' score and of neither, in the log-odds that a place is asked for.
+const BELIEF: [f32; 3] = [1.0, 4.0, -1.3];
+
+// === impl Evidence ===
+
+impl Evidence {
+    /// Remembers what a model found for an operation.
+    pub fn point(&mut self, operation: &str, found: Pointing) {
+        self.pointing.insert(operation.to_owned(), shared_out(found));
+    }
+
+    /// How surely the model says that a place or a part of it is asked for; `None` when it was not asked.
+    pub(crate) fn pointed_asked(&self, slot: &Slot<'_>) -> Option<f32> {
+        let pointing = self.pointing.get(&slot.operation.key())?;
+        let own = place_pointer(&slot.pointer);
+        let is_part = |pointer: &str| pointer.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let asked =
+            pointing.iter().filter(|(pointer, _)| **pointer == own || is_part(pointer)).map(|(_, one)| one.asked);
+        asked.reduce(f32::max)
+    }
+
+    /// How surely the request asks for a top-level parameter; `None` when no model has read it.
+    pub fn asks_for(&self, operation: &Operation, parameter: &str) -> Option<f32> {
+        self.pointed_asked(&Slot::of(operation, parameter)?)
+    }
+
+    /// How surely the model points from this place at these words of the step, 0 to 1.
+    pub(crate) fn points_at(&self, slot: &Slot<'_>, range: &Range<usize>) -> f32 {
+        let spans = self.pointed(slot).map(|pointed| pointed.spans.as_slice()).unwrap_or_default();
+        spans.iter().map(|(span, sure)| sure * share(span, range)).fold(0.0, f32::max)
+    }
+
+    fn pointed(&self, slot: &Slot<'_>) -> Option<&Pointed> {
+        self.pointing.get(&slot.operation.key())?.get(&place_pointer(&slot.pointer))
+    }
+}
+
+/// Gives each word to the place that is surest of it: one word says one thing. A place that has none of its own takes its next best.
+fn shared_out(mut found: Pointing) -> Pointing {
+    let mut claims: Vec<(String, Range<usize>, f32)> = Vec::new();
+    for (pointer, one) in &mut found {
+        claims.extend(one.spans.drain(..).map(|(range, sure)| (pointer.clone(), range, sure)));
+    }
+    claims.sort_by(|(.., one), (.., other)| other.total_cmp(one));
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for (pointer, range, sure) in claims {
+        let Some(place) = found.get_mut(&pointer) else { continue };
+        let is_free = !taken.iter().any(|other| other.start < range.end && range.start < other.end);
+        if is_free && (sure >= LIKELY || place.spans.is_empty()) {
+            taken.push(range.clone());
+            place.spans.push((range, sure));
+        }
+    }
+    found.values_mut().for_each(|one| one.spans.sort_by_key(|(range, _)| range.start));
+    found
+}
+
+/// Is the place asked for, by the rules' score and the model's? Again a score; what is asked for has at least 0.5.
+pub(crate) fn believe(ruled: f32, asked: f32) -> f32 {
+    let [model, rules, neither] = BELIEF;
+    let asked = asked.clamp(0.001, 0.999);
+    let odds = model * (asked / (1.0 - asked)).ln() + rules * ruled + neither;
+    1.0 / (1.0 + (-odds).exp())
+}
+
+/// Prefers the values that are pointed at, and adds those that no rule has found.
+pub(crate) fn heed(slot: &Slot<'_>, want: &Want, evidence: &Evidence, found: &mut Vec<Candidate>) {
+    let Some(pointed) = evidence.pointed(slot).filter(|pointed| !pointed.spans.is_empty()) else { return };
+    let step = evidence.step();
+    for (range, sure) in &pointed.spans {
+        let Some(range) = trimmed(&step.text, range).filter(|range| step.is_vouched(range)) else { continue };
+        let mut is_known = false;
+        for candidate in found.iter_mut().filter(|candidate| candidate.place == Place::Step) {
+            let shared = share(&(candidate.proof.start..candidate.proof.end), &range);
+            if shared > 0.0 {
+                candidate.score += POINTED_AT * sure * shared;
+                candidate.pointed = true;
+                is_known |= shared == 1.0 || !is_spelled(want);
+            }
+        }
+        let span = step.span(range.clone(), Kind::Name);
+        let Some((part, value)) = (!is_known).then(|| spelled(slot, want, &span.text)).flatten() else { continue };
+        let value = value.into();
+        if within_bounds(slot, &value) {
+            // `rtb-0a` within `tgw-rtb-0a` is no identifier.
+            found.retain(|candidate| part < 1.0 || share(&(candidate.proof.start..candidate.proof.end), &range) == 0.0);
+            let proof = proof_by(slot, &span, if part < 1.0 { "part" } else { "" });
+            let score = FOUND + POINTED_AT * sure;
+            found.push(Candidate { value, proof, score, place: Place::Step, pointed: true });
+        }
+    }
+    let is_at = |candidate: &Candidate| {
+        let overlaps = |range: &Range<usize>| candidate.proof.start < range.end && range.start < candidate.proof.end;
+        pointed.spans.iter().any(|(range, sure)| *sure >= SURE && overlaps(range))
+    };
+    if found.iter().any(|candidate| candidate.place == Place::Step && is_at(candidate)) {
+        found.retain(|candidate| candidate.place == Place::Step && is_at(candidate));
+    }
+}
+
+/// Keys and values that are pointed at, in their order: "tagged owner: ana".
+pub(crate) fn pointed_pairs(evidence: &Evidence, keys: &Slot<'_>, values: &Slot<'_>) -> Vec<(String, String)> {
+    let step = evidence.step();
+    let said = |slot: &Slot<'_>| {
+        let spans = evidence.pointed(slot).map(|pointed| pointed.spans.as_slice()).unwrap_or_default();
+        let likely = spans.iter().filter(|(_, sure)| *sure >= LIKELY);
+        let ranges = likely.filter_map(|(range, _)| trimmed(&step.text, range)).filter(|range| step.is_vouched(range));
+        ranges.map(|range| step.text[range].to_owned()).collect::<Vec<_>>()
+    };
+    let (keys, values) = match keys.pointer == values.pointer {
+        // A map's own place holds both.
+        true => said(keys).chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).unzip(),
+        false => (said(keys), said(values)),
+    };
+    if keys.len() == values.len() { keys.into_iter().zip(values).collect() } else { Vec::new() }
+}
+
+// === private ===
+
+/// Share of all bytes of two spans that both hold.
+fn share(one: &Range<usize>, other: &Range<usize>) -> f32 {
+    let both = one.end.min(other.end).saturating_sub(one.start.max(other.start));
+    let all = (one.end.max(other.end) - one.start.min(other.start)).max(1);
+    both as f32 / all as f32
+}
+
+/// Is the value the words as they stand?
+fn is_spelled(want: &Want) -> bool {
+    want.is_name_like() || matches!(want, Want::Text | Want::PortText | Want::DurationText | Want::Glob | Want::Id(_))
+}
+
+/// What words that are pointed at say, and which share of them the value is; `None` where they have to be read.
+fn spelled<'a>(slot: &Slot<'_>, want: &Want, text: &'a str) -> Option<(f32, &'a str)> {
+    if let (Want::Date { with_time: true, .. }, true) = (want, is_instant(text)) {
+        return Some((1.0, text));
+    }
+    if !is_spelled(want) {
+        return None;
+    }
+    let part =
+        |part: &'a str| Some((part.len() as f32 / text.len().max(1) as f32, part)).filter(|(_, part)| !part.is_empty());
+    if let Some(uri) = s3_uri::parse(text).filter(|_| slot.operation.provider == "aws" && *want != Want::Path) {
+        let is_bucket = slot.has_word(&["bucket"]) && !slot.has_word(&["key", "prefix"]);
+        return part(if is_bucket { uri.bucket } else { uri.key });
+    }
+    // `deploy/web` names the deployment web.
+    let is_typed = slot.operation.provider == "kubernetes" && slot.has_word(&["name", "names", "pod", "node"]);
+    match text.split_once('/') {
+        Some((kind, name)) if is_typed && kind.bytes().all(|byte| byte.is_ascii_alphabetic()) => part(name),
+        _ => part(text),
+    }
+}
+
+/// `2026-11-20T06:00:00Z`
+fn is_instant(text: &str) -> bool {
+    let is_time = |time: &str| time.ends_with('Z') && time.len() >= 6 && time.as_bytes()[2] == b':';
+    text.split_once('T').is_some_and(|(day, time)| Date::parse_iso(day).is_some() && is_time(time))
+}
+
+/// Without quotation marks and the sentence's own marks.
+fn trimmed(text: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let said = text.get(range.clone())?;
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | '(' | ')');
+    let front = said.trim_start_matches(is_mark);
+    let start = range.start + said.len() - front.len();
+    let kept = front.trim_end_matches(|c: char| is_mark(c) || matches!(c, '.' | ':' | '!' | '?'));
+    (!kept.is_empty()).then(|| start..start + kept.len())
+}
