@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn states_identifiers_and_tags_become_filters() {
         let state = json!({"Name": "instance-state-name", "Values": ["stopped"]});
-        assert_eq!(filled("which machines are stopped?"), [state.clone()]);
+        assert_eq!(filled("which machines are stopped?"), std::slice::from_ref(&state));
         let network = json!({"Name": "vpc-id", "Values": ["vpc-0abc123"]});
         assert_eq!(filled("show the stopped ones in vpc-0abc123"), [state, network]);
         assert_eq!(filled("instances tagged env=prod"), [json!({"Name": "tag:env", "Values": ["prod"]})]);

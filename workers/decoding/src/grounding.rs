@@ -9,6 +9,7 @@ use silverback_catalogue::operation::Operation;
 
 use crate::evidence::Evidence;
 use crate::pointing::UNASKED;
+use crate::sign;
 use crate::slot::Slot;
 
 mod arguments;
@@ -85,7 +86,8 @@ pub fn ground(operation: &Operation, parameter: &str, value: &Value, evidence: &
     if crate::slot::is_never(operation, slot.schema) {
         return Err(slot.refuse("this parameter is never written by a model"));
     }
-    if !slot.required && evidence.pointed_asked(&slot).is_some_and(|asked| asked < UNASKED) {
+    let is_read = evidence.pointed_asked(&slot).is_some();
+    if !slot.required && is_read && sign::score(&slot, evidence, &[]) < UNASKED {
         return Err(slot.refuse(format!("nobody asked for {parameter}")));
     }
     structure::ground_value(&slot, value, evidence)

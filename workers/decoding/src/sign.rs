@@ -129,7 +129,7 @@ fn score_within(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>], bu
         by_count(slot, evidence),
         by_value(slot, evidence, taken),
         by_referent(slot, evidence),
-        if filters::is_asked(slot, evidence) { 0.7 } else { 0.0 },
+        if filters::is_asked(slot, evidence) { 1.0 } else { 0.0 },
     ];
     let best = own.into_iter().fold(0.0, f32::max);
     best.max(by_part(slot, evidence, taken, budget))
@@ -295,6 +295,7 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
         () if named => (NAMED_THING, 0.6),
         // A name alone is no sign of a namespace, "in" before it is.
         () if placed => (PLACED_NAME, 0.7),
+        () if matches!(want, Want::Id(_)) => (f32::MIN, 0.9),
         () => (f32::MIN, 0.8),
     };
     let best = free.next().filter(|candidate| candidate.score >= least);

@@ -44,7 +44,7 @@ fn boolean(slot: &Slot<'_>, evidence: &Evidence) -> Option<Candidate> {
 /// A switch that is asked for in words that no rule knows: turned from what it is by itself, and where the step denies anything
 /// perhaps the other way.
 fn said_otherwise(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate> {
-    let asked = evidence.pointed_asked(slot).filter(|asked| believe(0.0, *asked) >= ASKED);
+    let asked = evidence.pointed_asked(slot).filter(|asked| believe(0.0, *asked) >= ASKED).map(|[asked, _]| asked);
     let Some(asked) = asked.filter(|_| slot.schema.get("const").is_none()) else { return Vec::new() };
     let likelier = slot.schema.get("default") != Some(&Value::Bool(true));
     let denies = evidence.step().words.iter().any(|word| DENYING.contains(&word.lower.as_str()));
