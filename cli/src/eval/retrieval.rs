@@ -48,12 +48,15 @@ pub async fn run(arguments: &EvalArguments, config: &Config) -> Result<Exit, Cli
         }
     }
     for case in &mut measured {
-        let field = fields.by_provider(&case.field).filter(|field| !field.specialty.draft.opener.is_empty());
-        let Some(field) = field else { continue };
+        let Some(field) = fields.by_provider(&case.field) else { continue };
         let mut weighed = case.fused.clone();
-        let asked = (case.query.text.as_str(), case.draft.as_str());
-        book.drafter()?.weigh(&field.specialty, &field.retriever, asked, &mut weighed).await?;
-        case.note_weighed(&weighed);
+        if !field.specialty.draft.opener.is_empty() {
+            let asked = (case.query.text.as_str(), case.draft.as_str());
+            book.drafter()?.weigh(&field.specialty, &field.retriever, asked, &mut weighed).await?;
+            case.note_weighed(&weighed);
+        }
+        field.retriever.read(&case.query.text, &mut weighed);
+        case.note_read(&weighed);
     }
     if arguments.misses {
         terminal::say(&report::misses(&measured, &fields));

@@ -13,8 +13,8 @@ use super::{field::Field, query::Query};
 const K: usize = 20;
 
 /// Who is measured, in the order of the table.
-pub const SOURCES: [&str; 8] =
-    ["words", "meaning", "phrases", "draft", "undrafted", "unsaid", "fused", "fused+likelihood"];
+pub const SOURCES: [&str; 9] =
+    ["words", "meaning", "phrases", "draft", "undrafted", "unsaid", "fused", "fused+likelihood", "read"];
 /// Place in [`SOURCES`] of all together without the draft.
 const UNDRAFTED: usize = 4;
 /// Place of all together when nobody had said a phrase for the right service, as for one that came yesterday.
@@ -23,6 +23,8 @@ const UNSAID: usize = 5;
 pub const FUSED: usize = 6;
 /// Place of all together, weighed by likelihood.
 const WEIGHED: usize = 7;
+/// Place of the same, read beside the request: what serves.
+const READ: usize = 8;
 
 /// What became of one request.
 pub struct Measured {
@@ -57,6 +59,12 @@ impl Measured {
         self.first = weighed.candidates.first().map(|one| one.operation);
     }
 
+    /// Counts what came of reading the candidates beside the request.
+    pub fn note_read(&mut self, read: &Retrieved) {
+        self.ranks[READ] = read.candidates.iter().position(|one| self.right.contains(&one.operation));
+        self.first = read.candidates.first().map(|one| one.operation);
+    }
+
     /// Counts anew under other weights, which are not shipped yet.
     pub fn weigh_with(&mut self, weighing: &Weighing) {
         let place = |proposed: &[Proposed]| {
@@ -66,7 +74,7 @@ impl Measured {
         };
         let [(rank, found), (undrafted, _), (unsaid, _)] = self.proposed.each_ref().map(|proposed| place(proposed));
         (self.ranks[UNDRAFTED], self.ranks[UNSAID]) = (undrafted, unsaid);
-        (self.ranks[FUSED], self.ranks[WEIGHED]) = (rank, rank);
+        (self.ranks[FUSED], self.ranks[WEIGHED], self.ranks[READ]) = (rank, rank, rank);
         self.first = found.candidates.first().map(|one| one.operation);
         self.fits = found.fits;
         self.fused = found;
@@ -100,7 +108,7 @@ pub fn measure(field: &Field, query: Query, draft: String) -> Option<Measured> {
     let proposed = propose(catalogue, all, &wish);
     let unsaid = without_phrases(catalogue, &proposed, &right);
     let of_unsaid = of_fused(&WeightTable::shipped().weigh(catalogue, &unsaid));
-    let ranks = [words, meaning, phrases, drafted, of_fused(&undrafted), of_unsaid, rank, rank];
+    let ranks = [words, meaning, phrases, drafted, of_fused(&undrafted), of_unsaid, rank, rank, rank];
     Some(Measured {
         ranks,
         first: fused.candidates.first().map(|candidate| candidate.operation),
