@@ -15,7 +15,7 @@ use super::{judge::Proposal, repair::Faults};
 const ENDS: [&str; 8] = ["start", "end", "from", "to", "since", "until", "before", "after"];
 
 /// From this probability on a switch is turned though the draft does not.
-const SWITCHED: f32 = 0.8;
+const SWITCHED: f32 = 0.95;
 
 /// What is said without asking the model, and what is left to it.
 pub struct Settled {
