@@ -157,7 +157,7 @@ impl Specialist {
             let outcome = self.believe(task, &draft, &candidates, &mut meter).await?;
             return Ok(Answer { outcome, draft, usage: meter.read() });
         }
-        self.point(task, &candidates, &mut evidence).await?;
+        self.point(&candidates, &mut evidence).await?;
         let mut proposals = self.judge(&candidates, &draft, &evidence, task);
         for proposal in proposals.iter().take(3) {
             debug!(%draft, operation = proposal.operation.name, score = proposal.score, kept = ?proposal.grounded.kept, dropped = ?proposal.grounded.dropped, offers = ?proposal.offers, "judged");

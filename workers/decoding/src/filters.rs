@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::candidate::proof_by;
 use crate::evidence::{Evidence, Kind, Passage, Place, Span};
 use crate::grounding::{Grounded, Proof, Source, Verdict};
 use crate::sign::pairs;
@@ -74,7 +75,7 @@ pub(crate) fn ground(list: &Slot<'_>, element: &Slot<'_>, proposed: &Value, evid
         let Some(span) = span else { continue };
         let pointer = format!("{}/{values}/{}", element.pointer, kept.len());
         kept.push(Value::String(by_rule.map_or_else(|| value.to_owned(), |filter| filter.value.clone())));
-        proofs.push(proof(pointer, &span, ""));
+        proofs.push(Proof { pointer, ..proof_by(element, &span, "") });
     }
     let Some(first) = proofs.first().cloned() else {
         return Some(Err(element.refuse(format!("nobody said a value for {wanted}"))));
@@ -162,11 +163,6 @@ fn tags(evidence: &Evidence) -> Vec<Filter> {
         Some(Filter { name: format!("{TAG}{key}"), span: step.span(range, Kind::Pair), value })
     };
     pairs(evidence).into_iter().filter_map(filter).collect()
-}
-
-fn proof(pointer: String, span: &Span, resolver: &str) -> Proof {
-    let (start, end) = if span.place == Place::Step { (span.start, span.end) } else { (0, 0) };
-    Proof { pointer, source: Source::Request, start, end, text: span.text.clone(), resolver: resolver.to_owned() }
 }
 
 #[cfg(test)]

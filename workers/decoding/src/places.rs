@@ -31,8 +31,7 @@ pub struct PlaceText {
 pub fn places(operation: &Operation) -> Vec<PlaceText> {
     let mut leaves = Vec::new();
     for slot in Slot::all(operation) {
-        let trail = Vec::new();
-        collect(slot, &trail, 0, &mut leaves);
+        collect(slot, &[], 0, &mut leaves);
     }
     // Stable: the vendor's order within a level.
     leaves.sort_by_key(|leaf| (!leaf.slot.required || leaf.level > 0, leaf.level));

@@ -90,7 +90,7 @@ fn shared_out(mut found: Pointing) -> Pointing {
     let mut taken: Vec<Range<usize>> = Vec::new();
     for (pointer, range, sure) in claims {
         let Some(place) = found.get_mut(&pointer) else { continue };
-        let is_free = !taken.iter().any(|other| other.start < range.end && range.start < other.end);
+        let is_free = !taken.iter().any(|other| share(other, &range) > 0.0);
         if is_free && (sure >= LIKELY || place.spans.is_empty()) {
             taken.push(range.clone());
             place.spans.push((range, sure));
@@ -147,8 +147,8 @@ pub(crate) fn heed(slot: &Slot<'_>, want: &Want, evidence: &Evidence, found: &mu
         }
     }
     let is_at = |candidate: &Candidate| {
-        let overlaps = |range: &Range<usize>| candidate.proof.start < range.end && range.start < candidate.proof.end;
-        pointed_at.iter().any(|(range, sure)| *sure >= SURE && overlaps(range))
+        let own = candidate.proof.start..candidate.proof.end;
+        pointed_at.iter().any(|(range, sure)| *sure >= SURE && share(&own, range) > 0.0)
     };
     if found.iter().any(|candidate| candidate.place == Place::Step && is_at(candidate)) {
         found.retain(|candidate| candidate.place == Place::Step && is_at(candidate));

@@ -8,6 +8,7 @@ mod adapter;
 mod bert;
 mod finder;
 mod reader;
+mod vectors;
 
 use std::{
     collections::HashMap,
@@ -25,6 +26,7 @@ use finder::Finder;
 pub use finder::Found;
 use reader::Reader;
 use tokenizers::{Tokenizer, TruncationParams};
+use vectors::{dot, sum};
 
 use crate::error::{Error, Result};
 
@@ -198,13 +200,12 @@ fn beside<B: Sync, R: Send>(batches: &[B], compute: impl Fn(&B) -> R + Sync) -> 
 /// The mean and the sum of a text's states point the same way, and only the direction is kept.
 fn embed_batch(model: &Bert, texts: &[&[u32]]) -> Vec<Vec<f32>> {
     let states = model.forward(texts);
-    let mut rows = states.chunks_exact(model.width());
+    let mut rest = states.as_slice();
     let embed = |text: &&[u32]| {
-        let mut sum = vec![0.0f32; model.width()];
-        for row in rows.by_ref().take(text.len()) {
-            sum.iter_mut().zip(row).for_each(|(sum, state)| *sum += state);
-        }
-        let norm = sum.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        let own;
+        (own, rest) = rest.split_at(text.len() * model.width());
+        let mut sum = sum(own, model.width());
+        let norm = dot(&sum, &sum).sqrt().max(f32::MIN_POSITIVE);
         sum.iter_mut().for_each(|number| *number /= norm);
         sum
     };

@@ -56,12 +56,7 @@ impl Specialist {
     }
 
     /// Looks in the step for what the places of the likeliest candidates are given.
-    pub(super) async fn point(
-        &self,
-        task: &Task,
-        candidates: &[Candidate],
-        evidence: &mut Evidence,
-    ) -> Result<(), WorkerError> {
+    pub(super) async fn point(&self, candidates: &[Candidate], evidence: &mut Evidence) -> Result<(), WorkerError> {
         let text = evidence.step_text().to_owned();
         let pointing = candidates.iter().take(POINTED).map(|candidate| {
             let (retriever, text, at) = (self.retriever.clone(), text.clone(), candidate.operation);
@@ -73,7 +68,6 @@ impl Specialist {
                 evidence.point(&operation.key(), found);
             }
         }
-        debug!(request = %task.request.request, "pointed");
         Ok(())
     }
 }

@@ -55,14 +55,17 @@ pub struct Measured {
 impl Measured {
     /// Counts what came of weighing by likelihood.
     pub fn note_weighed(&mut self, weighed: &Retrieved) {
-        self.ranks[WEIGHED] = weighed.candidates.iter().position(|one| self.right.contains(&one.operation));
-        self.first = weighed.candidates.first().map(|one| one.operation);
+        self.note(WEIGHED, weighed);
     }
 
     /// Counts what came of reading the candidates beside the request.
     pub fn note_read(&mut self, read: &Retrieved) {
-        self.ranks[READ] = read.candidates.iter().position(|one| self.right.contains(&one.operation));
-        self.first = read.candidates.first().map(|one| one.operation);
+        self.note(READ, read);
+    }
+
+    fn note(&mut self, source: usize, found: &Retrieved) {
+        self.ranks[source] = found.candidates.iter().position(|one| self.right.contains(&one.operation));
+        self.first = found.candidates.first().map(|one| one.operation);
     }
 
     /// Counts anew under other weights, which are not shipped yet.

@@ -284,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn a_star_at_the_end_is_beside_nothing() {
+        // A policy ends so; no word of the text holds the star.
+        let evidence = evidence(r#"attach {"Action":"s3:Get*","Resource":"*"}"#);
+        let naming = Naming { heads: vec![words::stem("resource")], ..Naming::default() };
+        let star = evidence.spans().filter(|span| span.text == "*").last().expect("a star");
+        assert!(!naming.is_beside_noun(evidence.step(), &(star.start..star.end)));
+    }
+
+    #[test]
     fn a_thing_is_named() {
         let named = [
             ("create a bucket called logs", "logs", "bucket"),

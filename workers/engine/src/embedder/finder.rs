@@ -7,7 +7,11 @@ use std::ops::Range;
 
 use tokenizers::Tokenizer;
 
-use super::{Adapter, bert::Bert};
+use super::{
+    Adapter,
+    bert::Bert,
+    vectors::{dot, sum},
+};
 use crate::error::{Error, Result};
 
 /// Tokens that are read of a request, and of everything. It was trained on 72 and 480; long identifiers take many.
@@ -154,13 +158,10 @@ fn spans([begin, inside]: &[Vec<f32>; 2], words: &[Word]) -> Vec<(Range<usize>, 
 }
 
 fn mean(states: &[f32], width: usize) -> Vec<f32> {
-    let mut sum = vec![0.0; width];
-    for state in states.chunks_exact(width) {
-        sum.iter_mut().zip(state).for_each(|(sum, number)| *sum += number);
-    }
     let count = (states.len() / width).max(1) as f32;
-    sum.iter_mut().for_each(|number| *number /= count);
-    sum
+    let mut mean = sum(states, width);
+    mean.iter_mut().for_each(|number| *number /= count);
+    mean
 }
 
 /// `vector · matrix`, the matrix `[width, width]` by rows.
@@ -170,10 +171,6 @@ fn through(vector: &[f32], matrix: &[f32]) -> Vec<f32> {
         out.iter_mut().zip(row).for_each(|(out, weight)| *out += number * weight);
     }
     out
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn logistic(x: f32) -> f32 {

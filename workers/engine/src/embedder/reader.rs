@@ -8,12 +8,18 @@ use std::ops::Range;
 
 use tokenizers::Tokenizer;
 
-use super::{Adapter, bert::Bert};
+use super::{
+    Adapter,
+    bert::Bert,
+    vectors::{cosine, dot, sum},
+};
 use crate::error::{Error, Result};
 
 /// Tokens that are read of a request and of a description; what it was trained on.
 const MAX_REQUEST: usize = 44;
 const MAX_DESCRIPTION: usize = 57;
+/// Likeness of a word to a description without any.
+const NOTHING: f32 = -1.0;
 
 /// An encoder with an adapter that reads pairs.
 pub(super) struct Reader {
@@ -89,23 +95,4 @@ impl Reader {
         let covered = words.map(nearest).sum::<f32>() / pair.request.len().max(1) as f32;
         said + self.mix[0] * near + self.mix[1] * covered
     }
-}
-
-/// Likeness of a word to a description without any.
-const NOTHING: f32 = -1.0;
-
-fn sum(states: &[f32], width: usize) -> Vec<f32> {
-    let mut sum = vec![0.0; width];
-    for state in states.chunks_exact(width) {
-        sum.iter_mut().zip(state).for_each(|(sum, number)| *sum += number);
-    }
-    sum
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(f32::MIN_POSITIVE)
 }
