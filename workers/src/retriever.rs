@@ -30,7 +30,7 @@ const REPLACED: &[[(&str, &str, &str); 2]] = &[
     [("stripe", "balance", "GetBalanceHistory"), ("stripe", "balance_transactions", "GetBalanceTransactions")],
 ];
 
-/// Candidates whose descriptions are read beside the request; each more costs about 15 ms on two cores.
+/// Candidates whose descriptions are read beside the request; each costs a pass over some 80 tokens.
 const READ: usize = 16;
 /// Weight of a unit of relevance against one of log-belief.
 const RELEVANCE: f32 = 0.7;
@@ -131,8 +131,8 @@ impl Retriever {
         retrieved
     }
 
-    /// Moves belief among the first candidates towards those whose descriptions, read beside the request, answer it; blocks for about
-    /// 0.2 s. A catalogue without vectors is left as it is.
+    /// Moves belief among the first candidates towards those whose descriptions, read beside the request, answer it; blocks, so
+    /// not for threads that serve. A catalogue without vectors is left as it is.
     pub fn read(&self, text: &str, retrieved: &mut Retrieved) {
         let Some(embedder) = &self.embedder else { return };
         let head = &retrieved.candidates[..retrieved.candidates.len().min(READ)];
@@ -148,7 +148,7 @@ impl Retriever {
         }
     }
 
-    /// What a step gives the places of an operation; blocks for 20 to 100 ms. Nothing where nothing can be read.
+    /// What a step gives the places of an operation; blocks for about 50 ms. Nothing where nothing can be read.
     pub fn point(&self, text: &str, at: OperationRef) -> Pointing {
         let Some(embedder) = &self.embedder else { return Pointing::new() };
         let (Ok(operation), Ok(heading)) = (self.catalogue.operation(at), self.catalogue.heading(at)) else {

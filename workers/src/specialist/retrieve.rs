@@ -16,7 +16,7 @@ use crate::{
 
 /// Candidates that are judged; each costs well under a millisecond.
 const CANDIDATES: usize = 12;
-/// Candidates whose places are looked for in the step; each costs 20 to 100 ms on a core.
+/// Candidates whose places are looked for in the step; each costs about 50 ms on a core.
 const POINTED: usize = 6;
 /// What a factor of e in belief counts where candidates are judged: a required value that is missing (0.15) outweighs a factor of 5.
 const NAT: f32 = 0.09;
