@@ -14,7 +14,7 @@ use silverback_proto::{
         specialist_service_client::SpecialistServiceClient,
     },
 };
-use tonic::{Status, Streaming};
+use tonic::{Response, Status, Streaming, transport::Channel};
 use tracing::debug;
 
 use crate::pool::{Asked, Pool};
@@ -58,16 +58,19 @@ impl General for Generals {
     }
 
     async fn classify(&self, request: v1::ClassifyRequest) -> Result<v1::ClassifyReply, Status> {
-        let mut asked = Asked::default();
-        loop {
-            let (worker, peer) = self.pool.pick(&asked)?;
-            let _outstanding = peer.occupy();
-            let mut client = GeneralServiceClient::new(peer.channel());
-            match self.pool.within_silence(&worker, client.classify(request.clone())).await {
-                Ok(reply) => return Ok(reply.into_inner()),
-                Err(error) => asked.note(&self.pool, &worker, &peer, error)?,
-            }
-        }
+        self.ask(|mut client| {
+            let request = request.clone();
+            async move { client.classify(request).await }
+        })
+        .await
+    }
+
+    async fn split(&self, request: v1::SplitRequest) -> Result<v1::SplitReply, Status> {
+        self.ask(|mut client| {
+            let request = request.clone();
+            async move { client.split(request).await }
+        })
+        .await
     }
 
     async fn recognise(&self, capability: &str, text: &str) -> Option<v1::Recognition> {
@@ -81,6 +84,27 @@ impl General for Generals {
             Err(error) => {
                 debug!(capability, worker = %worker.id, %error, "a text was not recognised; the examples decide");
                 None
+            }
+        }
+    }
+}
+
+// === impl Generals ===
+
+impl Generals {
+    /// One question to one answer; another worker is asked when the first is lost.
+    async fn ask<R, A>(&self, question: impl Fn(GeneralServiceClient<Channel>) -> A) -> Result<R, Status>
+    where
+        A: Future<Output = Result<Response<R>, Status>>,
+    {
+        let mut asked = Asked::default();
+        loop {
+            let (worker, peer) = self.pool.pick(&asked)?;
+            let _outstanding = peer.occupy();
+            let client = GeneralServiceClient::new(peer.channel());
+            match self.pool.within_silence(&worker, question(client)).await {
+                Ok(reply) => return Ok(reply.into_inner()),
+                Err(error) => asked.note(&self.pool, &worker, &peer, error)?,
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The sentence encoder that is shipped: all-MiniLM-L6-v2, with adapters of ours: one for what users say, one that reads a request
-//! and a description at once, one that finds in a request what each place of an operation is given.
+//! and a description at once, one that finds in a request what each place of an operation is given, one that says where a new wish begins.
 
 use std::path::Path;
 
@@ -18,10 +18,13 @@ const READER: [&[u8]; 2] = [
     include_bytes!("../adapters/reader/adapter_config.json"),
     include_bytes!("../adapters/reader/adapter_model.safetensors"),
 ];
-
 const FINDER: [&[u8]; 2] = [
     include_bytes!("../adapters/finder/adapter_config.json"),
     include_bytes!("../adapters/finder/adapter_model.safetensors"),
+];
+const SPLITTER: [&[u8]; 2] = [
+    include_bytes!("../adapters/splitter/adapter_config.json"),
+    include_bytes!("../adapters/splitter/adapter_model.safetensors"),
 ];
 
 /// Loads it from the model's directory.
@@ -30,6 +33,7 @@ const FINDER: [&[u8]; 2] = [
 /// When the directory does not hold that model.
 pub fn load_encoder(dir: &Path) -> Result<Embedder, WorkerError> {
     let read = |[config, weights]: [&[u8]; 2]| Adapter::read(config, weights).map(Some);
-    let adapters = Adapters { requests: read(REQUESTS)?, reader: read(READER)?, finder: read(FINDER)? };
+    let adapters =
+        Adapters { requests: read(REQUESTS)?, reader: read(READER)?, finder: read(FINDER)?, splitter: read(SPLITTER)? };
     Ok(Embedder::load_adapted(dir, &adapters)?)
 }

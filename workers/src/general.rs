@@ -1,10 +1,10 @@
-//! The general worker: text under a grammar, and which capability a text is about.
+//! The general worker: text under a grammar, where wishes begin in a text, and which capability it is about.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures::Stream;
 use silverback_decoding::Grammar;
-use silverback_engine::{Event, FinishReason, GenerationStream, Message};
+use silverback_engine::{Embedder, Event, FinishReason, GenerationStream, Message};
 use silverback_proto::{
     ErrorCode,
     v1::{
@@ -31,11 +31,16 @@ const MAX_TOKENS: u32 = 1024;
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Texts classified in one call: 64 take about half a second.
 const MAX_TEXTS: usize = 64;
+/// Longest text that is split: more than a router admits.
+const MAX_TEXT_BYTES: usize = 256 << 10;
+/// Probability of a beginning below which it is not worth to be told.
+const LEAST_LIKELY: f32 = 0.05;
 
 /// Serves `GeneralService` on one shared model.
 pub struct General {
     writer: Writer,
     classifier: Arc<Classifier>,
+    encoder: Arc<Embedder>,
 }
 
 type Events = Pin<Box<dyn Stream<Item = Result<v1::GenerateEvent, Status>> + Send>>;
@@ -44,8 +49,8 @@ type Events = Pin<Box<dyn Stream<Item = Result<v1::GenerateEvent, Status>> + Sen
 
 impl General {
     /// A general worker.
-    pub fn new(writer: Writer, classifier: Arc<Classifier>) -> Self {
-        Self { writer, classifier }
+    pub fn new(writer: Writer, classifier: Arc<Classifier>, encoder: Arc<Embedder>) -> Self {
+        Self { writer, classifier, encoder }
     }
 }
 
@@ -75,6 +80,24 @@ impl GeneralService for General {
         Ok(Response::new(v1::ClassifyReply {
             texts: scores.into_iter().map(|scores| v1::Classification { scores }).collect(),
         }))
+    }
+
+    async fn split(&self, request: Request<v1::SplitRequest>) -> Result<Response<v1::SplitReply>, Status> {
+        let text = request.into_inner().text;
+        if text.len() > MAX_TEXT_BYTES {
+            let reason = format!("{} bytes to split; the limit is {MAX_TEXT_BYTES}", text.len());
+            return Err(ErrorCode::InvalidRequest.status(reason));
+        }
+        let encoder = self.encoder.clone();
+        let words = tokio::task::spawn_blocking(move || encoder.split(&text))
+            .await
+            .map_err(|source| ErrorCode::Internal.status(format!("splitting did not finish: {source}")))?
+            .map_err(|source| WorkerError::EmbedFailed { source })?;
+        let likely = words.unwrap_or_default().into_iter().filter(|(_, probability)| *probability >= LEAST_LIKELY);
+        let beginning = |(at, probability)| {
+            Some(v1::Beginning { at: u32::try_from(at).ok()?, probability: f64::from(probability) })
+        };
+        Ok(Response::new(v1::SplitReply { beginnings: likely.filter_map(beginning).collect() }))
     }
 }
 

@@ -189,7 +189,8 @@ async fn load(config: &WorkerConfig, asked: Asked) -> Result<Loaded, WorkerError
         let writer = Writer::load(&files.model, device, EngineConfig::default())?;
         let embedder = Arc::new(load_encoder(&files.embeddings)?);
         let general = |writer| {
-            Ok::<_, WorkerError>(General::new(writer, Arc::new(Classifier::new(embedder.clone(), &files.routing)?)))
+            let classifier = Arc::new(Classifier::new(embedder.clone(), &files.routing)?);
+            Ok::<_, WorkerError>(General::new(writer, classifier, embedder.clone()))
         };
         let general = asked.plan.then(|| general(writer.clone())).transpose()?;
         let tools = asked.tools.then(|| Tools::new(ToolCaller::new(writer.clone(), embedder.clone())));

@@ -421,6 +421,27 @@ pub struct Classification {
     >,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SplitRequest {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SplitReply {
+    /// In the order of the text. Words at which a wish hardly begins are left out.
+    #[prost(message, repeated, tag = "1")]
+    pub beginnings: ::prost::alloc::vec::Vec<Beginning>,
+}
+/// A word that may begin a new wish.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Beginning {
+    /// Bytes of the text before it.
+    #[prost(uint32, tag = "1")]
+    pub at: u32,
+    /// 0 to 1.
+    #[prost(double, tag = "2")]
+    pub probability: f64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecogniseRequest {
     #[prost(string, tag = "1")]
     pub capability: ::prost::alloc::string::String,
@@ -907,6 +928,28 @@ pub mod general_service_client {
                 .insert(GrpcMethod::new("silverback.v1.GeneralService", "Classify"));
             self.inner.unary(req, path, codec).await
         }
+        /// Where a new wish begins in a request. Cheap: no model writes. Never decides; the planner does.
+        pub async fn split(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SplitRequest>,
+        ) -> std::result::Result<tonic::Response<super::SplitReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/silverback.v1.GeneralService/Split",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("silverback.v1.GeneralService", "Split"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -937,6 +980,11 @@ pub mod general_service_server {
             &self,
             request: tonic::Request<super::ClassifyRequest>,
         ) -> std::result::Result<tonic::Response<super::ClassifyReply>, tonic::Status>;
+        /// Where a new wish begins in a request. Cheap: no model writes. Never decides; the planner does.
+        async fn split(
+            &self,
+            request: tonic::Request<super::SplitRequest>,
+        ) -> std::result::Result<tonic::Response<super::SplitReply>, tonic::Status>;
     }
     /// Constrained text generation: what the planner talks to.
     #[derive(Debug)]
@@ -1091,6 +1139,50 @@ pub mod general_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ClassifySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/silverback.v1.GeneralService/Split" => {
+                    #[allow(non_camel_case_types)]
+                    struct SplitSvc<T: GeneralService>(pub Arc<T>);
+                    impl<
+                        T: GeneralService,
+                    > tonic::server::UnaryService<super::SplitRequest> for SplitSvc<T> {
+                        type Response = super::SplitReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SplitRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as GeneralService>::split(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SplitSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -19,6 +19,9 @@ pub trait General: Send + Sync {
     /// Says how near each text is to the examples of each capability.
     async fn classify(&self, request: v1::ClassifyRequest) -> Result<v1::ClassifyReply, Status>;
 
+    /// Says where a new wish begins in a text.
+    async fn split(&self, request: v1::SplitRequest) -> Result<v1::SplitReply, Status>;
+
     /// Says what the specialists of a capability recognise in a text; nothing when none of them can say.
     async fn recognise(&self, capability: &str, text: &str) -> Option<v1::Recognition>;
 }

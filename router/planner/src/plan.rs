@@ -1,4 +1,4 @@
-//! The way from a request to its steps: skip or split into lines ▶ give each line to a capability or refuse it ▶ check what is lost.
+//! The way from a request to its steps: split into wishes ▶ say each in full, where there are several ▶ give each to a capability or refuse it.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,16 @@ use crate::{
     General, PlannerError, order, prompt,
     quoted::Masked,
     refusal::{self, Scores},
-    sense::Sense,
-    shape,
-    simple::{is_fragment, is_one_action},
-    wish::{Heard, is_wish, literals},
+    sense::weigh,
+    wishes::{literals, wishes},
 };
 
 /// Tokens a plan may take: 16 steps of an ordinary sentence.
 const MAX_PLAN_TOKENS: u32 = 600;
+/// Letters of a word that tells something.
+const LEAST_TELLING: usize = 4;
+/// Share of a wish's telling words that must be there when it is said in full; the others stood for something ("that", "theirs").
+const LEAST_KEPT: f64 = 0.7;
 
 /// What can be asked for now, from the registry's snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,181 +45,110 @@ pub struct Planned {
     pub usage: Usage,
 }
 
-/// Splits `text` into steps and sends each one as soon as it is written.
+/// Splits `text` into steps and sends each one as soon as it is known.
 ///
 /// # Errors
-/// When no general worker answers, or what it writes is no plan twice.
+/// When no general worker answers.
 pub async fn plan(
     general: &dyn General,
     text: &str,
     capabilities: &[CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
 ) -> Result<Planned, PlannerError> {
-    let planned = Planned::default();
     let masked = Masked::of(text);
-    let text = masked.text.as_str();
-    let mut planning = Planning {
-        general,
-        text,
-        masked: &masked,
-        capabilities,
-        steps,
-        planned,
-        whole: None,
-        held: None,
-        heard: Vec::new(),
-        lines: Vec::new(),
-        ids: Vec::new(),
-    };
-    if is_one_action(text) && planning.skip_planner().await? {
-        return Ok(planning.planned);
+    let planned = Planned::default();
+    let (lines, ids) = (Vec::new(), Vec::new());
+    let mut planning = Planning { general, masked: &masked, capabilities, steps, planned, lines, ids };
+    let wishes = planning.split().await?;
+    debug!(?wishes, "split");
+    match wishes.as_slice() {
+        // Its own words say more than any other's.
+        [wish] => planning.take(wish).await?,
+        wishes => planning.say_in_full(wishes).await?,
     }
-    let mut problem = planning.write_lines(None).await?;
-    if problem.is_some() && planning.planned.steps.is_empty() {
-        problem = planning.write_lines(problem.as_deref()).await?;
-    }
-    match problem {
-        Some(problem) if planning.planned.steps.is_empty() && planning.planned.unanswered.is_empty() => {
-            Err(PlannerError::UnusablePlan { problem })
-        }
-        _ => {
-            planning.report_lost_values();
-            Ok(planning.planned)
-        }
-    }
+    Ok(planning.planned)
 }
 
 /// One request on its way.
 struct Planning<'a> {
     general: &'a dyn General,
     /// With names for quoted texts.
-    text: &'a str,
     masked: &'a Masked,
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
-    /// What is known of the request as one, where that was asked.
-    whole: Option<Sense>,
-    /// What the next line may still belong to.
-    held: Option<Held>,
-    /// What was written so far.
-    heard: Vec<Heard>,
     /// The wishes so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
     ids: Vec<Option<StepId>>,
 }
 
-/// A line, or several that say one thing.
-struct Held {
-    text: String,
-    sense: Sense,
-    /// Is there something to be done among it?
-    is_wish: bool,
-}
-
 // === impl Planning ===
 
-impl Planning<'_> {
-    /// Makes the whole request one step when its capability is obvious; `false` leaves it to the planner.
-    async fn skip_planner(&mut self) -> Result<bool, PlannerError> {
-        let sense = self.sense(self.text).await?;
-        if !refusal::is_obvious(&sense.scores) {
-            self.whole = Some(sense);
-            return Ok(false);
+impl<'a> Planning<'a> {
+    /// The wishes of the request, at most [`prompt::MAX_STEPS`]; what is beyond is refused.
+    async fn split(&mut self) -> Result<Vec<&'a str>, PlannerError> {
+        let text = self.masked.text.as_str();
+        let request = v1::SplitRequest { text: text.to_owned() };
+        let failed = |source| PlannerError::GeneralFailed { stage: "split", source };
+        let split = self.general.split(request).await.map_err(failed)?;
+        let mut wishes = wishes(text, &split.beginnings);
+        for wish in wishes.drain(prompt::MAX_STEPS.min(wishes.len())..) {
+            let reason = format!("a request may ask for {} actions; ask for this one alone", prompt::MAX_STEPS);
+            let text = self.masked.restore(wish);
+            self.planned.unanswered.push(Unanswered { text, reason, ..Unanswered::default() });
         }
-        debug!(scores = ?sense.scores, "one obvious capability, planner skipped");
-        self.take(Held { text: self.text.trim().to_owned(), sense, is_wish: true });
-        Ok(true)
+        Ok(wishes)
     }
 
-    /// Lets the general worker write; gives what is wrong with its lines, if anything.
-    async fn write_lines(&mut self, problem: Option<&str>) -> Result<Option<String>, PlannerError> {
+    /// Lets the general worker say each wish so that it can be read alone, and takes each as soon as it is written.
+    async fn say_in_full(&mut self, wishes: &[&str]) -> Result<(), PlannerError> {
         let request = v1::GenerateRequest {
             system: prompt::SYSTEM.to_owned(),
             examples: prompt::examples(),
-            prompt: prompt::request(self.text, problem),
-            constraint: Some(Constraint::Lark(prompt::grammar())),
+            prompt: prompt::request(wishes),
+            constraint: Some(Constraint::Lark(prompt::grammar(wishes.len()))),
             max_tokens: MAX_PLAN_TOKENS,
             answer_prefix: String::new(),
         };
         let failed = |source| PlannerError::GeneralFailed { stage: "planned", source };
         let mut events = self.general.generate(request).await.map_err(failed)?;
-        let mut open = String::new();
-        let mut is_complete = false;
+        let (mut open, mut wishes) = (String::new(), wishes.iter());
         while let Some(event) = events.next().await {
             match event.map_err(failed)?.event {
                 Some(Event::Text(text)) => open.push_str(&text),
                 Some(Event::Done(done)) => {
-                    is_complete = done.reason() == v1::generate_done::Reason::Complete;
+                    open.push('\n');
                     self.planned.usage += Usage::from(done.usage.unwrap_or_default());
                 }
                 None => {}
             }
             while let Some(end) = open.find('\n') {
                 let line: String = open.drain(..=end).collect();
-                self.take_lines(&line).await?;
+                let Some(wish) = wishes.next() else { break };
+                self.take_checked(line.trim(), wish).await?;
             }
         }
-        self.take_lines(&open).await?;
-        self.release_last().await?;
-        Ok((!is_complete).then(|| "the list of actions did not end".to_owned()))
-    }
-
-    /// Takes a line in, or two that the model left in one.
-    async fn take_lines(&mut self, line: &str) -> Result<(), PlannerError> {
-        for line in shape::actions(line) {
-            self.take_line(line).await?;
+        // What was not said in full is said as it stands.
+        for wish in wishes {
+            self.take(wish).await?;
         }
         Ok(())
     }
 
-    /// Takes a line in; the one before it goes out, unless the two say one thing.
-    async fn take_line(&mut self, line: &str) -> Result<(), PlannerError> {
-        let line = line.trim();
-        // A small model that has said everything may begin again: what it said before is not a second wish.
-        let is_held = self.held.as_ref().is_some_and(|held| held.text == line);
-        if line.is_empty() || is_held || self.lines.iter().any(|before| before == line) {
-            return Ok(());
-        }
-        let is_fragment = self.held.is_some() && is_fragment(line);
-        let sense = if is_fragment { Sense::default() } else { self.sense(line).await? };
-        let heard = Heard::of(line, &sense);
-        let is_wish = !is_fragment && is_wish(self.text, line, &sense, &heard, &self.heard);
-        self.heard.push(heard);
-        debug!(line, scores = ?sense.scores, operation = ?sense.operation(), is_wish, "a line");
-        let new = Held { text: line.to_owned(), sense, is_wish };
-        self.held = Some(match self.held.take() {
-            None => new,
-            Some(held) if held.is_wish && new.is_wish => {
-                self.take(held);
-                new
-            }
-            Some(held) => held.joined(new),
-        });
-        Ok(())
+    /// Takes a wish as it was said in full, or in its own words where that lost or added something.
+    async fn take_checked(&mut self, line: &str, wish: &str) -> Result<(), PlannerError> {
+        let is_faithful = literals(wish).all(|value| line.contains(value))
+            && literals(line).all(|value| self.masked.text.contains(value))
+            && keeps_words(line, wish);
+        debug!(line, wish, is_faithful, "said in full");
+        self.take(if is_faithful { line } else { wish }).await
     }
 
-    /// The last line goes out. When it is the only one, the request itself is the step: its own words say more than the planner's.
-    async fn release_last(&mut self) -> Result<(), PlannerError> {
-        let Some(mut held) = self.held.take() else { return Ok(()) };
-        if self.lines.is_empty() && self.text.trim() != held.text {
-            let sense = match self.whole.take() {
-                Some(sense) => sense,
-                None => self.sense(self.text).await?,
-            };
-            // The planner may have said better what it is about ("it" stands for something), or left a greeting out.
-            let is_better = refusal::is_obvious(&held.sense.scores) && !refusal::is_obvious(&sense.scores);
-            held =
-                Held { text: self.text.trim().to_owned(), sense: if is_better { held.sense } else { sense }, ..held };
-        }
-        self.take(held);
-        Ok(())
-    }
-
-    /// Makes a step of a line and sends it, or refuses it.
-    fn take(&mut self, held: Held) {
-        let Held { text: line, sense: Sense { scores, .. }, .. } = held;
+    /// Makes a step of a wish and sends it, or refuses it.
+    async fn take(&mut self, wish: &str) -> Result<(), PlannerError> {
+        let line = wish.to_owned();
+        let scores = self.scores(&line).await?;
         let after = order::depends_on(&line, &self.lines);
         self.lines.push(line.clone());
         let before = after.first().and_then(|index| self.ids[*index]);
@@ -233,7 +164,7 @@ impl Planning<'_> {
             let text = self.masked.restore(&line);
             self.planned.unanswered.push(Unanswered { text, reason, ..Unanswered::default() });
             self.ids.push(None);
-            return;
+            return Ok(());
         };
         let after = after.into_iter().filter_map(|index| self.ids[index]).collect();
         let id = StepId::nth(self.planned.steps.len());
@@ -242,26 +173,12 @@ impl Planning<'_> {
         self.planned.steps.push(step.clone());
         // The receiver is gone when the request was cancelled; the stream ends by itself then.
         let _ = self.steps.send(step);
+        Ok(())
     }
 
-    /// A value of the request that is in no step would be forgotten in silence: say it.
-    fn report_lost_values(&mut self) {
-        let said = self.lines.join("\n");
-        for value in literals(self.text) {
-            if !said.contains(value) {
-                let reason = "the planner left this value out; say this part as a request of its own".to_owned();
-                self.planned.unanswered.push(Unanswered {
-                    text: self.masked.restore(value),
-                    reason,
-                    ..Unanswered::default()
-                });
-            }
-        }
-    }
-
-    async fn sense(&self, text: &str) -> Result<Sense, PlannerError> {
-        let (scores, recognised) = tokio::join!(self.classify(text), self.recognise(text));
-        Ok(Sense::of(scores?, recognised))
+    async fn scores(&self, text: &str) -> Result<Scores, PlannerError> {
+        let (examples, recognised) = tokio::join!(self.classify(text), self.recognise(text));
+        Ok(weigh(examples?, &recognised))
     }
 
     async fn recognise(&self, text: &str) -> BTreeMap<String, v1::Recognition> {
@@ -290,16 +207,12 @@ impl Planning<'_> {
     }
 }
 
-// === impl Held ===
-
-impl Held {
-    /// The two as one. What they are about says the wish among them: a reason stands before what it is the reason of.
-    fn joined(self, later: Self) -> Self {
-        let says_more = later.is_wish || refusal::best(&self.sense.scores).is_none();
-        Self {
-            text: format!("{}, {}", self.text, later.text),
-            sense: if says_more { later.sense } else { self.sense },
-            is_wish: self.is_wish || later.is_wish,
-        }
-    }
+/// Does a line hold most words of a wish? "It" and its like may be said otherwise.
+fn keeps_words(line: &str, wish: &str) -> bool {
+    let line = line.to_lowercase();
+    let wish = wish.to_lowercase();
+    let telling: Vec<&str> =
+        wish.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() >= LEAST_TELLING).collect();
+    let kept = telling.iter().filter(|word| line.contains(*word)).count();
+    kept as f64 >= LEAST_KEPT * telling.len() as f64
 }

@@ -1,8 +1,8 @@
-//! The planner's prompt and grammar: the model splits, nothing else.
+//! The prompt and grammar by which the general worker says each wish in full: nothing else is asked of it.
 //!
-//! Measured on the 1.5B (24 requests): asked for `capability: action` lines it gives most to the wrong specialist and does not stop;
-//! asked to split only, with worked examples as turns of the talk, it splits 20 of 24 as a person would. So the capability of a
-//! line comes from the classifier ([`crate::refusal`]), and what a line waits for from its words ([`crate::order`]).
+//! Measured on the 1.5B: asked for `capability: action` lines it gives most to the wrong specialist and does not stop; asked to split, it
+//! makes lines of details. So the wishes come from an encoder ([`crate::wishes`]), the capability of each from the classifier
+//! ([`crate::refusal`]), and what a wish waits for from its words ([`crate::order`]).
 
 use silverback_proto::v1::Turn;
 
@@ -13,68 +13,62 @@ pub const NONE: &str = "none";
 pub const MAX_STEPS: usize = 16;
 
 /// The same for every request, so that a worker's prefix cache holds it.
-pub const SYSTEM: &str = "Split the request into its actions, one per line. Copy the names and values exactly and add nothing. \
-An action keeps its details. Write the thing that is meant instead of \"it\", \"her\" or \"that\".";
+pub const SYSTEM: &str = "The parts of a request are numbered. Write each part so that it can be read alone: one line a part, in their order. \
+Copy all its words, names and values and add nothing new. Write the thing that is meant instead of \"it\", \"her\" or \"that\". \
+Where words are left out because another part says them, say them again.";
 
-/// Worked examples: request, lines.
-const EXAMPLES: &[(&str, &str)] = &[
+/// Worked examples: parts, lines.
+const EXAMPLES: &[(&[&str], &[&str])] = &[
     (
-        "Make a queue named jobs in eu-central-1, show the logs of pod api-1 and order a pizza.",
-        "Make a queue named jobs in eu-central-1\nShow the logs of pod api-1\nOrder a pizza",
-    ),
-    ("Remove the job nightly and ignore errors.", "Remove the job nightly and ignore errors"),
-    (
-        "List the nodes that are not ready, with their labels and ages, only in zone b.",
-        "List the nodes that are not ready, with their labels and ages, only in zone b",
+        &["Make a queue named jobs in eu-central-1", "show the logs of pod api-1", "order a pizza"],
+        &["Make a queue named jobs in eu-central-1", "Show the logs of pod api-1", "Order a pizza"],
     ),
     (
-        "Create a topic called alerts and subscribe ops@acme.io to it.",
-        "Create a topic called alerts\nSubscribe ops@acme.io to the topic alerts",
+        &["new topic called alerts, encrypted please", "subscribe ops@acme.io to it"],
+        &["New topic called alerts, encrypted please", "Subscribe ops@acme.io to the topic alerts"],
     ),
     (
-        "Register a supplier named Ann Lee, with the phone 555-1234 and the city Oslo, and pay her 30 euros.",
-        "Register a supplier named Ann Lee, with the phone 555-1234 and the city Oslo\nPay the supplier Ann Lee 30 euros",
+        &["pause", "unload press-4, but leave the rolls in"],
+        &["Pause press-4", "Unload press-4, but leave the rolls in"],
     ),
     (
-        "I need a policy reader that can read, list and tag files, with MODE=safe and LEVEL=2 in it.",
-        "Create a policy reader that can read, list and tag files, with MODE=safe and LEVEL=2 in it",
+        &["Register a supplier named Ann Lee, with the phone 555-1234 and the city Oslo", "pay her 30 euros"],
+        &[
+            "Register a supplier named Ann Lee, with the phone 555-1234 and the city Oslo",
+            "Pay the supplier Ann Lee 30 euros",
+        ],
     ),
     (
-        "Reserve the room blue for 12 people, no catering, then mail ann@acme.io about it, subject 'Room'.",
-        "Reserve the room blue for 12 people, no catering\nMail ann@acme.io about the room blue, subject 'Room'",
+        &["Nokia: the dividends since 2020", "the last three headlines", "who is its boss?"],
+        &["Nokia: the dividends since 2020", "The last three headlines of Nokia", "Who is the boss of Nokia?"],
     ),
     (
-        "Upload a.txt and b.txt to the bucket docs, but only if they are new, then refund ch_9x.",
-        "Upload a.txt and b.txt to the bucket docs, but only if they are new\nRefund ch_9x",
+        &["Reserve the room blue for 12 people, no catering", "mail ann@acme.io about it, subject 'Room'"],
+        &["Reserve the room blue for 12 people, no catering", "Mail ann@acme.io about the room blue, subject 'Room'"],
     ),
     (
-        "Make a network 172.16.0.0/12 with a gateway.",
-        "Make a network 172.16.0.0/12\nMake a gateway for the network 172.16.0.0/12",
+        &["Make a network 172.16.0.0/12", "a gateway with it, tagged team=ops"],
+        &["Make a network 172.16.0.0/12", "Make a gateway with the network 172.16.0.0/12, tagged team=ops"],
     ),
     (
-        "Could you drop the tables t1, t2 and t3? Oh, and what is the weather like tomorrow?",
-        "Drop the tables t1, t2 and t3\nWhat is the weather like tomorrow",
+        &["Upload a.txt and b.txt to the bucket docs, but only if they are new", "refund ch_9x"],
+        &["Upload a.txt and b.txt to the bucket docs, but only if they are new", "Refund ch_9x"],
     ),
 ];
 
 /// The worked examples as turns.
 pub fn examples() -> Vec<Turn> {
-    EXAMPLES
-        .iter()
-        .map(|(user, assistant)| Turn { user: (*user).to_owned(), assistant: (*assistant).to_owned() })
-        .collect()
+    EXAMPLES.iter().map(|(parts, lines)| Turn { user: request(parts), assistant: lines.join("\n") }).collect()
 }
 
 /// The part that is new with each request.
-pub fn request(text: &str, problem: Option<&str>) -> String {
-    let text = text.trim();
-    match problem {
-        None => text.to_owned(),
-        Some(problem) => format!("{text}\n\n(An earlier try was wrong: {problem}.)"),
-    }
+pub fn request(wishes: &[&str]) -> String {
+    let line =
+        |(number, wish): (usize, &&str)| format!("{number}. {}", wish.split_whitespace().collect::<Vec<_>>().join(" "));
+    (1..).zip(wishes).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A Lark grammar of at most [`MAX_STEPS`] lines that are not empty.
-pub fn grammar() -> String {
-    format!("start: LINE (\"\\n\" LINE){{0,{}}}\nLINE: /[^\\n\\s][^\\n]{{1,600}}/\n", MAX_STEPS - 1)
+/// A Lark grammar of this many lines that are not empty.
+pub fn grammar(lines: usize) -> String {
+    format!("start: LINE{}\nLINE: /[^\\n\\s][^\\n]{{1,600}}/\n", " \"\\n\" LINE".repeat(lines.saturating_sub(1)))
 }

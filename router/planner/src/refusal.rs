@@ -7,10 +7,6 @@ use std::collections::BTreeMap;
 
 use crate::prompt::NONE;
 
-/// Score from which one capability is so obvious that a request of one action skips the planner.
-/// A bigger value plans more and costs seconds.
-const OBVIOUS_FROM: f64 = 0.6;
-
 /// Score of `none` from which nobody is asked. A specialist refuses too what fits nothing of its own, and knows more: a smaller value
 /// refuses what it could have answered.
 const NOBODY_FROM: f64 = 0.6;
@@ -28,11 +24,6 @@ pub fn best(scores: &Scores) -> Option<&str> {
     }
     let capabilities = scores.iter().filter(|(name, _)| *name != NONE);
     capabilities.max_by(|a, b| a.1.total_cmp(b.1)).map(|(name, _)| name.as_str())
-}
-
-/// Is the best class, `none` included, beyond doubt?
-pub fn is_obvious(scores: &Scores) -> bool {
-    scores.values().any(|score| *score >= OBVIOUS_FROM)
 }
 
 /// Is this plainly what nobody serves?

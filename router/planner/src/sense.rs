@@ -45,45 +45,26 @@ struct Weights {
     none: f64,
 }
 
-/// What is known of a text before it becomes a step.
-#[derive(Clone, Debug, Default)]
-pub struct Sense {
-    /// Belief in each capability, `none` included; adds up to 1.
-    pub scores: Scores,
-    /// What specialists recognise in it, by capability; those that could not say are missing.
-    pub recognised: BTreeMap<String, Recognition>,
-}
-
-// === impl Sense ===
-
-impl Sense {
-    /// Weighs the shares of examples together with what was recognised.
-    pub fn of(examples: Scores, recognised: BTreeMap<String, Recognition>) -> Self {
-        // Without a word from any specialist the examples decide, as they did before there was one to ask.
-        if recognised.is_empty() {
-            return Self { scores: examples, recognised };
-        }
-        let weigh = |(name, share): (&String, &f64)| {
-            let example = share.max(LEAST).ln();
-            let sum = match recognised.get(name) {
-                _ if name == NONE => WEIGHTS.none + WEIGHTS.none_example * example,
-                Some(found) => WEIGHTS.example * example + evidence(found),
-                None => WEIGHTS.example * example + evidence(&unremarkable()),
-            };
-            (name.clone(), sum)
+/// Belief in each capability, `none` included, adding up to 1: the shares of examples together with what specialists recognised, by
+/// capability; those that could not say are missing.
+pub fn weigh(examples: Scores, recognised: &BTreeMap<String, Recognition>) -> Scores {
+    // Without a word from any specialist the examples decide, as they did before there was one to ask.
+    if recognised.is_empty() {
+        return examples;
+    }
+    let sum = |(name, share): (&String, &f64)| {
+        let example = share.max(LEAST).ln();
+        let sum = match recognised.get(name) {
+            _ if name == NONE => WEIGHTS.none + WEIGHTS.none_example * example,
+            Some(found) => WEIGHTS.example * example + evidence(found),
+            None => WEIGHTS.example * example + evidence(&unremarkable()),
         };
-        let sums: Scores = examples.iter().map(weigh).collect();
-        let most = sums.values().copied().fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = sums.values().map(|sum| (sum - most).exp()).sum();
-        let scores = sums.into_iter().map(|(name, sum)| (name, (sum - most).exp() / total)).collect();
-        Self { scores, recognised }
-    }
-
-    /// The operation that fits best, in the capability that fits best.
-    pub fn operation(&self) -> Option<&str> {
-        let best = crate::refusal::best(&self.scores)?;
-        self.recognised.get(best).map(|found| found.operation.as_str()).filter(|name| !name.is_empty())
-    }
+        (name.clone(), sum)
+    };
+    let sums: Scores = examples.iter().map(sum).collect();
+    let most = sums.values().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total: f64 = sums.values().map(|sum| (sum - most).exp()).sum();
+    sums.into_iter().map(|(name, sum)| (name, (sum - most).exp() / total)).collect()
 }
 
 fn evidence(found: &Recognition) -> f64 {
@@ -112,12 +93,10 @@ mod tests {
     fn what_a_specialist_recognises_outweighs_a_few_examples() {
         let shares = examples(&[("aws", 0.3), ("kubernetes", 0.5), (NONE, 0.2)]);
         let aws = Recognition { fits: 0.97, phrase: 0.9, meaning: 0.7, words: 9.0, identifiers: 1, ..unremarkable() };
-        let sense = Sense::of(
-            shares.clone(),
-            BTreeMap::from([("aws".to_owned(), aws), ("kubernetes".to_owned(), unremarkable())]),
-        );
-        assert_eq!(crate::refusal::best(&sense.scores), Some("aws"), "{sense:?}");
-        assert!((sense.scores.values().sum::<f64>() - 1.0).abs() < 1e-9);
-        assert_eq!(crate::refusal::best(&Sense::of(shares, BTreeMap::new()).scores), Some("kubernetes"));
+        let recognised = BTreeMap::from([("aws".to_owned(), aws), ("kubernetes".to_owned(), unremarkable())]);
+        let scores = weigh(shares.clone(), &recognised);
+        assert_eq!(crate::refusal::best(&scores), Some("aws"), "{scores:?}");
+        assert!((scores.values().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert_eq!(crate::refusal::best(&weigh(shares, &BTreeMap::new())), Some("kubernetes"));
     }
 }

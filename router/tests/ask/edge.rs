@@ -51,7 +51,7 @@ async fn bad_requests_are_the_requests_fault_and_say_what_to_do() {
 #[tokio::test]
 async fn a_full_router_says_when_to_ask_again() {
     let mut troop = Troop::new().await;
-    let mut script = Script::plan(&["one thing"]);
+    let mut script = Script::plan(&["one thing", "another"]);
     script.text_holds_at = Some(0);
     let (general, aws) = (Double::start(script), Double::start(Script::default()));
     troop.announce("g", "plan", &general).await;

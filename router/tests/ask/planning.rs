@@ -13,7 +13,8 @@ use crate::{
 
 const VPC_AND_SUBNET: [&str; 2] = ["create a VPC 10.0.0.0/16", "create a subnet 10.0.1.0/24 in it"];
 
-/// A planner may hold a line back until it sees the next: two lines are one step at least.
+const THREE_WISHES: &str = "a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it, list all networks that exist";
+
 fn held_after_two_lines() -> Script {
     let mut script = Script::plan(&[VPC_AND_SUBNET[0], VPC_AND_SUBNET[1], "list all networks that exist"]);
     script.text_holds_at = Some(2);
@@ -43,7 +44,7 @@ async fn a_compound_request_becomes_one_checked_plan() {
     troop.announce("g", "plan", &general).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
-    let text = "Create a VPC 10.0.0.0/16 and a subnet 10.0.1.0/24 in it.";
+    let text = "Create a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it.";
     let plan: Plan = soon(client.ask(ask(text))).await.unwrap().into_inner().try_into().unwrap();
     assert!(plan.is_complete(), "{:?}", plan.unanswered);
     assert_eq!(plan.calls.len(), 2);
@@ -79,10 +80,9 @@ async fn events_tell_the_story_in_order_and_end_with_the_plan() {
 }
 
 #[tokio::test]
-async fn an_obvious_request_goes_to_its_specialist_at_once() {
+async fn a_request_of_one_wish_needs_no_text_of_the_model() {
     let mut troop = Troop::new().await;
-    let (general, aws) =
-        (Double::start(Script { score: 0.95, ..Script::default() }), Double::start(vpc_and_subnet(&troop.pack)));
+    let (general, aws) = (Double::start(Script::default()), Double::start(vpc_and_subnet(&troop.pack)));
     troop.announce("g", "plan", &general).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
@@ -114,8 +114,7 @@ async fn the_plan_goes_on_where_the_lost_planner_stopped() {
     troop.announce("g1", "plan", &generals[0]).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
-    let text = "a VPC 10.0.0.0/16, a subnet 10.0.1.0/24 in it";
-    let mut events = soon(client.ask_stream(ask(text))).await.unwrap().into_inner();
+    let mut events = soon(client.ask_stream(ask(THREE_WISHES))).await.unwrap().into_inner();
     // A first step is on its way; only now a second planner exists and the first one dies.
     while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::Planned(_))) {}
     troop.announce("g2", "plan", &generals[1]).await;
@@ -143,7 +142,7 @@ async fn finished_steps_survive_the_loss_of_the_only_planner() {
     troop.announce("g", "plan", &general).await;
     troop.announce("a", "aws", &aws).await;
     let (_router, mut client) = troop.router().await;
-    let mut events = soon(client.ask_stream(ask("a VPC 10.0.0.0/16, and more"))).await.unwrap().into_inner();
+    let mut events = soon(client.ask_stream(ask(THREE_WISHES))).await.unwrap().into_inner();
     while !matches!(soon(events.message()).await.unwrap().unwrap().event, Some(Event::CallReady(_))) {}
     general.kill();
     let plan = loop {
@@ -183,4 +182,33 @@ async fn a_client_that_leaves_cancels_its_workers() {
     eventually("the worker is asked", || aws.answers_open.load(Ordering::SeqCst) == 1).await;
     drop(events);
     eventually("the worker's stream is dropped", || aws.answers_open.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn what_the_model_changes_is_said_in_the_requests_own_words() {
+    let mut troop = Troop::new().await;
+    let lines = ["create a VPC 10.9.9.0/16", "create a subnet in the VPC", "create a VPC 10.0.0.0/16"];
+    let (general, aws) = (Double::start(Script::plan(&lines)), Double::start(vpc_and_subnet(&troop.pack)));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let plan = soon(client.ask(ask(THREE_WISHES))).await.unwrap().into_inner();
+    let steps: Vec<&str> = plan.steps.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(steps, ["a VPC 10.0.0.0/16", "a subnet 10.0.1.0/24 in it", "list all networks that exist"]);
+}
+
+#[tokio::test]
+async fn more_wishes_than_a_plan_may_hold_are_named() {
+    let mut troop = Troop::new().await;
+    let wishes: Vec<String> = (0..18).map(|number| format!("list the networks of zone-{number}")).collect();
+    let lines: Vec<&str> = wishes.iter().map(String::as_str).collect();
+    let aws = Script::answering(|_| Vec::new());
+    let (general, aws) = (Double::start(Script::plan(&lines[..16])), Double::start(aws));
+    troop.announce("g", "plan", &general).await;
+    troop.announce("a", "aws", &aws).await;
+    let (_router, mut client) = troop.router().await;
+    let plan = soon(client.ask(ask(&wishes.join(", ")))).await.unwrap().into_inner();
+    let beyond: Vec<&str> =
+        plan.unanswered.iter().filter(|one| one.reason.contains("16 actions")).map(|one| one.text.as_str()).collect();
+    assert_eq!((plan.steps.len(), beyond), (16, vec!["list the networks of zone-16", "list the networks of zone-17"]));
 }

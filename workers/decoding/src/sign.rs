@@ -19,7 +19,7 @@ use crate::filters;
 use crate::pointing::believe;
 use crate::referent;
 use crate::slot::{Slot, object_stems};
-use crate::want::Want;
+use crate::want::{Want, names_region};
 use crate::words;
 pub(crate) use switch::switch;
 
@@ -290,6 +290,8 @@ fn by_value(slot: &Slot<'_>, evidence: &Evidence, taken: &[Range<usize>]) -> f32
     };
     let (least, sure) = match () {
         () if is_path => (TYPED_PATH, 0.7),
+        // A region fits nothing else.
+        () if is_choice && names_region(slot) => (choice::CERTAIN, 0.9),
         () if is_choice => (choice::CERTAIN, 0.6),
         // "the myteststack stack": the thing is named, whatever the operation's own words are.
         () if named => (NAMED_THING, 0.6),

@@ -149,6 +149,11 @@ impl Want {
     }
 }
 
+/// Does a place ask for a region, whatever form it has?
+pub(crate) fn names_region(slot: &Slot<'_>) -> bool {
+    slot.has_word(&["region", "regions"]) || slot.name == "LocationConstraint"
+}
+
 // === private ===
 
 /// Closed choices that a vendor only describes in words.
@@ -286,7 +291,7 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     if slot.words == ["endpoint"] {
         return Want::Endpoint;
     }
-    if slot.has_word(&["region", "regions"]) || slot.name == "LocationConstraint" {
+    if names_region(slot) {
         return Want::Region;
     }
     if slot.has_word(&["ip", "ips"]) {

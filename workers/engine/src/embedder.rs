@@ -2,13 +2,15 @@
 //!
 //! Descriptions and requests speak two tongues: an [`Adapter`] can give requests an encoder of their own, trained to land near the
 //! descriptions that they mean. Others make it read a request and a description at once: how well do they go together (`reader.rs`), and
-//! which words of the one does the other ask for (`finder.rs`)?
+//! which words of the one does the other ask for (`finder.rs`)? One reads a request alone: where does a new wish begin (`splitter.rs`)?
 
 mod adapter;
 mod bert;
 mod finder;
 mod reader;
+mod splitter;
 mod vectors;
+mod words;
 
 use std::{
     collections::HashMap,
@@ -25,6 +27,7 @@ use candle_core::{Device, Tensor};
 use finder::Finder;
 pub use finder::Found;
 use reader::Reader;
+use splitter::Splitter;
 use tokenizers::{Tokenizer, TruncationParams};
 use vectors::{dot, sum};
 
@@ -45,6 +48,8 @@ pub struct Adapters {
     pub reader: Option<Adapter>,
     /// For [`Embedder::find`].
     pub finder: Option<Adapter>,
+    /// For [`Embedder::split`].
+    pub splitter: Option<Adapter>,
 }
 
 /// A loaded sentence encoder.
@@ -54,6 +59,7 @@ pub struct Embedder {
     adapted: Option<Bert>,
     reader: Option<Reader>,
     finder: Option<Finder>,
+    splitter: Option<Splitter>,
     tokenizer: Tokenizer,
     width: usize,
 }
@@ -106,7 +112,8 @@ impl Embedder {
         let marks = [mark("[CLS]")?, mark("[SEP]")?];
         let reader = adapters.reader.as_ref().map(|one| Reader::new(adapt(one)?, one, marks)).transpose()?;
         let finder = adapters.finder.as_ref().map(|one| Finder::new(adapt(one)?, one, marks)).transpose()?;
-        Ok(Self { model, adapted, reader, finder, tokenizer, width: config.hidden_size })
+        let splitter = adapters.splitter.as_ref().map(|one| Splitter::new(adapt(one)?, one, marks)).transpose()?;
+        Ok(Self { model, adapted, reader, finder, splitter, tokenizer, width: config.hidden_size })
     }
 
     /// Numbers per vector: 384 for all-MiniLM-L6-v2.
@@ -150,6 +157,15 @@ impl Embedder {
     /// [`Error::TokenizeFailed`].
     pub fn find(&self, request: &str, title: &str, places: &[&str]) -> Result<Option<Vec<Found>>> {
         self.finder.as_ref().map(|finder| finder.find(&self.tokenizer, request, title, places)).transpose()
+    }
+
+    /// At which words of a request a new wish begins, by the adapter that splits: bytes and probabilities, in their order. `None` without
+    /// that adapter.
+    ///
+    /// # Errors
+    /// [`Error::TokenizeFailed`].
+    pub fn split(&self, request: &str) -> Result<Option<Vec<(usize, f32)>>> {
+        self.splitter.as_ref().map(|splitter| splitter.split(&self.tokenizer, request)).transpose()
     }
 
     fn embed_by(&self, model: &Bert, texts: &[&str]) -> Result<Vec<Vec<f32>>> {

@@ -10,16 +10,14 @@ use tokenizers::Tokenizer;
 use super::{
     Adapter,
     bert::Bert,
-    vectors::{dot, sum},
+    vectors::{dot, logistic, mean},
+    words::{Word, words},
 };
 use crate::error::{Error, Result};
 
 /// Tokens that are read of a request, and of everything. It was trained on 72 and 480; long identifiers take many.
 const MAX_REQUEST: usize = 110;
 const MAX_ALL: usize = 480;
-/// What holds a word together besides letters and digits: `./app.yaml`, `key=value`, `10%`, `me@example.com`.
-const WITHIN: &str = "-_./:@~+=%$#*&?\\";
-
 /// From this probability on a place is asked for.
 const ASKED: f32 = 0.5;
 /// Below this a word is no value, whatever is asked for.
@@ -117,29 +115,6 @@ fn faint(begin: &[f32], words: &[Word]) -> impl Iterator<Item = (Range<usize>, f
     found.into_iter()
 }
 
-/// A word of a request.
-#[derive(Clone, Debug, PartialEq)]
-struct Word {
-    bytes: Range<usize>,
-    /// The tokens that it is made of.
-    pieces: Range<usize>,
-}
-
-/// Tokens joined to words; every mark that does not hold one together is a word of its own.
-fn words(text: &str, offsets: &[(usize, usize)]) -> Vec<Word> {
-    let mut found: Vec<Word> = Vec::new();
-    let mut joins = false;
-    for (piece, (start, end)) in offsets.iter().copied().enumerate() {
-        let is_within = text[start..end].chars().all(|letter| letter.is_alphanumeric() || WITHIN.contains(letter));
-        match found.last_mut().filter(|last| joins && is_within && last.bytes.end == start) {
-            Some(last) => (last.bytes.end, last.pieces.end) = (end, piece + 1),
-            None => found.push(Word { bytes: start..end, pieces: piece..piece + 1 }),
-        }
-        joins = is_within;
-    }
-    found
-}
-
 /// Runs of words that begin and go on.
 fn spans([begin, inside]: &[Vec<f32>; 2], words: &[Word]) -> Vec<(Range<usize>, f32)> {
     let mut found: Vec<(Range<usize>, f32)> = Vec::new();
@@ -157,13 +132,6 @@ fn spans([begin, inside]: &[Vec<f32>; 2], words: &[Word]) -> Vec<(Range<usize>, 
     found
 }
 
-fn mean(states: &[f32], width: usize) -> Vec<f32> {
-    let count = (states.len() / width).max(1) as f32;
-    let mut mean = sum(states, width);
-    mean.iter_mut().for_each(|number| *number /= count);
-    mean
-}
-
 /// `vector · matrix`, the matrix `[width, width]` by rows.
 fn through(vector: &[f32], matrix: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; vector.len()];
@@ -171,10 +139,6 @@ fn through(vector: &[f32], matrix: &[f32]) -> Vec<f32> {
         out.iter_mut().zip(row).for_each(|(out, weight)| *out += number * weight);
     }
     out
-}
-
-fn logistic(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]
@@ -193,13 +157,5 @@ mod tests {
     #[test]
     fn a_word_that_only_goes_on_begins_nothing() {
         assert!(spans(&[vec![-1.0], vec![4.0]], &words("web", &[(0, 3)])).is_empty());
-    }
-
-    #[test]
-    fn tokens_join_to_words_and_marks_stand_alone() {
-        let text = "set a=b, x";
-        let offsets = [(0, 3), (4, 5), (5, 6), (6, 7), (7, 8), (9, 10)];
-        let found: Vec<&str> = words(text, &offsets).into_iter().map(|word| &text[word.bytes]).collect();
-        assert_eq!(found, ["set", "a=b", ",", "x"]);
     }
 }
