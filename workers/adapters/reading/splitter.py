@@ -20,9 +20,9 @@ from finder import words
 MAX_REQUEST = 160
 BATCH, EPOCHS, RATE, WARM_UP = 32, 3, 6e-4, 60
 MARK = "‖"
-# How often a written request is shown for once that one of the corpus is.
-WRITTEN = 3
-JOINED = 3000
+# How often a written request is shown, how many of the corpus are shown once, and how many made of several of those. More of the corpus
+# and it hardly splits at all.
+WRITTEN, ALONE, JOINED = 2, 2000, 500
 JOINTS = [", ", ", and ", " and ", ". ", "; ", ", then ", ". then ", ". Also ", ", also ", " plus ", ". oh and ", "\n", " - ", ". After that ", " & ", ". "]
 
 
@@ -111,7 +111,9 @@ def main():
     written, corpus = [row["text"] for row in rows(wishes)], rows(corpus)
     chance.shuffle(written)
     held, written = written[: len(written) // 10], written[len(written) // 10 :]
-    texts = written * WRITTEN + [row["text"] for row in corpus] + [joined(corpus, chance) for _ in range(JOINED)]
+    chance.shuffle(corpus)
+    alone = [row["text"] for row in corpus[:ALONE]]
+    texts = written * WRITTEN + alone + [joined(corpus, chance) for _ in range(JOINED)]
     examples = lambda texts: [one for one in (Example(tokens, text) for text in texts) if one.words]
     model = Splitter(minilm)
     train(model, examples(texts), chance)
