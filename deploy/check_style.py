@@ -37,6 +37,7 @@ ALLOWED = {
     "router/graph": {"proto"},
     "router/planner": {"proto", "graph"},
     "router/dispatch": {"proto", "registry", "graph"},
+    "router/scaler": {"proto", "registry"},
     "router": {"proto", "registry", "graph", "planner", "dispatch", "catalogue"},
     "workers/engine": set(),
     "workers/catalogue": {"proto"},

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::TypedValueParser};
 
-use crate::config::{DEFAULT_HTTP, DEFAULT_ROUTER, Flags};
+use crate::config::{DEFAULT_HTTP, DEFAULT_ROUTER, DEFAULT_SCALER, Flags};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 plan complete, 1 something unanswered, 2 usage, 3 unavailable, 130 interrupted.
@@ -44,6 +44,10 @@ pub enum Command {
     Router(RouterArguments),
     /// Start a worker; routers find it in the registry
     Worker(WorkerArguments),
+    /// Start a scaler: tells KEDA how many workers of each capability are needed
+    Scaler(ScalerArguments),
+    /// Say which capabilities there should be, also while no worker serves them
+    Declare(DeclareArguments),
     /// Show who is registered
     Workers(WorkersArguments),
     /// Fetch, list and verify model files
@@ -145,12 +149,40 @@ pub struct RouterArguments {
     /// Where it listens; port 0 takes any free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ROUTER)]
     pub listen: SocketAddr,
+    /// Address that scalers reach it at, when it is not the one it listens on
+    #[arg(long, value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
     /// Where it serves clients of OpenAI's API, below /v1
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_HTTP)]
     pub http: SocketAddr,
     /// Serve metrics for Prometheus at this address, path /metrics; off when absent
     #[arg(long, value_name = "HOST:PORT")]
     pub metrics: Option<SocketAddr>,
+}
+
+/// A scaler for KEDA.
+#[derive(Debug, Args)]
+pub struct ScalerArguments {
+    /// Where routers and workers are registered: etcd://HOST:PORT[,HOST:PORT…]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Where it listens for KEDA; port 0 takes any free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_SCALER)]
+    pub listen: SocketAddr,
+}
+
+/// What should be there.
+#[derive(Debug, Args)]
+pub struct DeclareArguments {
+    /// Capabilities: plan, tools, aws, kubernetes, finance, or what was added
+    #[arg(value_name = "CAPABILITY", value_delimiter = ',', required = true)]
+    pub capabilities: Vec<String>,
+    /// Where to say so: etcd://HOST:PORT[,HOST:PORT…]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Take it back
+    #[arg(long)]
+    pub remove: bool,
 }
 
 /// A worker of its own.
@@ -329,7 +361,9 @@ impl Arguments {
                 add("model", model);
             }
             Command::Up(UpArguments { model, .. }) => add("model", model),
-            Command::Router(RouterArguments { registry, .. }) => add("registry", registry),
+            Command::Router(RouterArguments { registry, .. })
+            | Command::Scaler(ScalerArguments { registry, .. })
+            | Command::Declare(DeclareArguments { registry, .. }) => add("registry", registry),
             Command::Worker(WorkerArguments { registry, model, .. }) => {
                 add("registry", registry);
                 add("model", model);

@@ -15,6 +15,9 @@ pub const DEFAULT_ROUTER: &str = "127.0.0.1:7411";
 /// Where `up` and `router` serve clients of OpenAI's API when nobody says otherwise.
 pub const DEFAULT_HTTP: &str = "127.0.0.1:7480";
 
+/// Where `scaler` listens for KEDA when nobody says otherwise.
+pub const DEFAULT_SCALER: &str = "127.0.0.1:7413";
+
 /// One thing that can be set.
 struct Setting {
     /// In `config.toml`, and the name of the flag.

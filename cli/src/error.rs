@@ -6,6 +6,7 @@ use silverback_catalogue::CatalogueError;
 use silverback_proto::{CodedStatus, ErrorCode};
 use silverback_registry::RegistryError;
 use silverback_router::RouterError;
+use silverback_scaler::ScalerError;
 use silverback_workers::WorkerError;
 use thiserror::Error;
 use tonic::Status;
@@ -70,6 +71,9 @@ pub enum CliError {
     /// A router of this process did not start or ended badly.
     #[error(transparent)]
     Router(#[from] RouterError),
+    /// A scaler did not start or ended badly.
+    #[error(transparent)]
+    Scaler(#[from] ScalerError),
     /// A worker of this process did not start.
     #[error(transparent)]
     Worker(#[from] WorkerError),
@@ -131,6 +135,7 @@ impl CliError {
             CliError::RouterUnreachable { .. } | CliError::InputUnreadable(_) => Exit::Unavailable,
             CliError::Registry(error) => of_code(error.code()),
             CliError::Router(error) => of_code(error.code()),
+            CliError::Scaler(error) => of_code(error.code()),
             CliError::Worker(error) => of_code(error.code()),
             CliError::RouterFailed(status) => of_code(status.error_code()),
             CliError::AnswerUnusable(_) => Exit::Unavailable,
@@ -157,7 +162,8 @@ impl CliError {
                 "`silverback models verify` shows whether the model file is whole".to_owned()
             }
             CliError::Worker(WorkerError::ListenFailed { .. }) => "choose another with --listen".to_owned(),
-            CliError::Catalogue(_) | CliError::Registry(_) | CliError::Router(_) | CliError::Worker(_) => String::new(),
+            CliError::Catalogue(_) | CliError::Registry(_) | CliError::Router(_) => String::new(),
+            CliError::Scaler(_) | CliError::Worker(_) => String::new(),
             CliError::RouterUnreachable { .. } => {
                 "start one with `silverback up`, or leave out --router to work in this process".to_owned()
             }

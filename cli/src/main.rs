@@ -7,6 +7,7 @@ mod args;
 mod ask;
 mod catalogue;
 mod config;
+mod declare;
 mod error;
 mod eval;
 mod log;
@@ -15,6 +16,7 @@ mod models;
 mod parts;
 mod prepare;
 mod router;
+mod scaler;
 mod stop;
 mod terminal;
 mod up;
@@ -52,7 +54,8 @@ fn main() {
 
 fn start(arguments: &Arguments) -> Result<Exit, CliError> {
     let config = Config::load(arguments.config.clone(), &arguments.flags())?;
-    let is_server = matches!(arguments.command, Command::Up(_) | Command::Router(_) | Command::Worker(_));
+    let is_server =
+        matches!(arguments.command, Command::Up(_) | Command::Router(_) | Command::Worker(_) | Command::Scaler(_));
     log::start(&config, if is_server { Chatter::Server } else { Chatter::Command });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
     let outcome = runtime.block_on(run(arguments, &config));
@@ -67,6 +70,8 @@ async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, CliError> {
         Command::Up(arguments) => up::run(arguments, config).await,
         Command::Router(arguments) => router::run(arguments, config).await,
         Command::Worker(arguments) => worker::run(arguments, config).await,
+        Command::Scaler(arguments) => scaler::run(arguments, config).await,
+        Command::Declare(arguments) => until_interrupted(declare::run(arguments, config)).await,
         Command::Workers(arguments) => until_interrupted(workers::run(arguments, config)).await,
         Command::Models(command) => until_interrupted(models::command::run(command, config)).await,
         Command::Catalogue(command) => until_interrupted(catalogue::run(command, config)).await,

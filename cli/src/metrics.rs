@@ -28,6 +28,8 @@ pub fn serve(address: Option<SocketAddr>) -> Result<Option<MetricsServer>, CliEr
     for (name, about) in METRICS {
         if name.ends_with("_total") {
             metrics::describe_counter!(*name, *about);
+        } else if !name.ends_with("_seconds") {
+            metrics::describe_gauge!(*name, *about);
         } else {
             metrics::describe_histogram!(*name, metrics::Unit::Seconds, *about);
         }

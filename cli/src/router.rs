@@ -9,6 +9,7 @@ use crate::{
     config::Config,
     error::{CliError, Exit},
     metrics, stop,
+    worker::as_url,
 };
 
 /// Serves until it is asked to stop.
@@ -17,6 +18,7 @@ pub async fn run(arguments: &RouterArguments, config: &Config) -> Result<Exit, C
     let registry = shared_registry(config).await?;
     let mut settings = RouterConfig::new(registry, config.cache.packs());
     settings.listen = arguments.listen;
+    settings.advertise = arguments.advertise.as_deref().map(as_url);
     settings.http = Some(arguments.http);
     let router = Router::start(settings).await?;
     info!(address = %router.address(), "ask it with `silverback ask --router {}`", router.address());
@@ -30,7 +32,7 @@ pub async fn shared_registry(config: &Config) -> Result<Registry, CliError> {
     match config.registry.as_deref() {
         Some(url) if url != "memory:" => Ok(Registry::connect(url, RegistryConfig::default()).await?),
         _ => Err(CliError::usage(
-            "a router or worker of its own needs a registry that others see",
+            "a part of its own needs a registry that the others see",
             "give --registry etcd://HOST:PORT, or run everything in one process with `silverback up`",
         )),
     }

@@ -60,8 +60,8 @@ pub fn settings(capabilities: Vec<String>, registry: Registry, files: WorkerFile
     }
 }
 
-/// Before a gigabyte is fetched for nothing.
-fn are_known(capabilities: &[String], config: &Config) -> Result<(), CliError> {
+/// Fails when one of them is none of this silverback's: before a gigabyte is fetched for nothing.
+pub fn are_known(capabilities: &[String], config: &Config) -> Result<(), CliError> {
     let added = added_specialties(&config.cache.packs()).into_iter().map(|specialty| specialty.capability);
     let known: Vec<String> = shipped_capabilities().into_iter().chain(added).collect();
     let Some(unknown) = capabilities.iter().find(|capability| !known.contains(capability)) else {
@@ -71,6 +71,7 @@ fn are_known(capabilities: &[String], config: &Config) -> Result<(), CliError> {
     Err(CliError::usage(format!("this silverback has no capability {unknown:?}"), hint))
 }
 
-fn as_url(address: &str) -> String {
+/// An address as the registry has it.
+pub fn as_url(address: &str) -> String {
     if address.contains("://") { address.to_owned() } else { format!("http://{address}") }
 }

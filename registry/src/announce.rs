@@ -1,19 +1,19 @@
-//! Keeps a worker in the registry: takes its key under a lease, renews, takes it again when it is lost, gives it up.
+//! Keeps a process in the registry: takes its key under a lease, renews, takes it again when it is lost, gives it up.
 //!
 //! The store may be away at any time, also at the start: the process goes on and the announcement comes when it can.
 
 use std::{convert::Infallible, sync::Arc};
 
+use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, info, warn};
 
 use crate::{
     backoff::Backoff,
-    card::{Card, read_json},
+    card::read_json,
     config::RegistryConfig,
     error::{RegistryError, excerpt},
-    keys,
     lease::Lease,
     record::WorkerRecord,
     store::{Claim, Store},
@@ -37,7 +37,7 @@ pub enum AnnounceState {
     Withdrawn,
 }
 
-/// A worker's place in the registry. Dropped without [`withdraw`](Self::withdraw), it withdraws in the background.
+/// A process's place in the registry. Dropped without [`withdraw`](Self::withdraw), it withdraws in the background.
 #[derive(Debug)]
 pub struct Announcement {
     key: String,
@@ -46,26 +46,27 @@ pub struct Announcement {
     task: JoinHandle<Result<(), RegistryError>>,
 }
 
-/// Starts to announce in the background; needs a tokio runtime. Both parts have been checked by the caller.
-pub(crate) fn announce(
-    store: Arc<dyn Store>,
-    config: &RegistryConfig,
-    record: &WorkerRecord,
-    card: &Card,
-) -> Announcement {
+/// What is announced; checked by whoever makes it.
+pub(crate) struct Announced {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    /// Key and value of a worker's card.
+    pub(crate) card: Option<(String, String)>,
+}
+
+/// Starts to announce in the background; needs a tokio runtime.
+pub(crate) fn announce(store: Arc<dyn Store>, config: &RegistryConfig, announced: Announced) -> Announcement {
     let (sender, states) = watch::channel(AnnounceState::Announcing);
     let stop = CancellationToken::new();
     let announcer = Announcer {
         store,
         config: config.clone(),
-        key: keys::worker(&record.capability, &record.id),
-        value: record.to_json(),
-        card: (keys::card(&record.card), card.to_json()),
+        announced,
         states: sender,
         lease: None,
         backoff: Backoff::new(config),
     };
-    let key = announcer.key.clone();
+    let key = announcer.announced.key.clone();
     let task = tokio::spawn(announcer.run(stop.clone()));
     Announcement { key, states, stop: stop.drop_guard(), task }
 }
@@ -83,7 +84,7 @@ impl Announcement {
         self.states.clone()
     }
 
-    /// Waits until the worker is in the registry; for ever while the store is away. `AlreadyOwned` when another process
+    /// Waits until the process is in the registry; for ever while the store is away. `AlreadyOwned` when another process
     /// has its key (the announcement goes on trying).
     pub async fn announced(&self) -> Result<(), RegistryError> {
         let is_settled = |state: &AnnounceState| {
@@ -98,7 +99,7 @@ impl Announcement {
         }
     }
 
-    /// Takes the worker out of the registry at once. An error means the store did not answer: the lease then runs out.
+    /// Takes the process out of the registry at once. An error means the store did not answer: the lease then runs out.
     pub async fn withdraw(self) -> Result<(), RegistryError> {
         drop(self.stop);
         self.task.await.unwrap_or(Err(RegistryError::AnnounceTaskLost))
@@ -108,10 +109,7 @@ impl Announcement {
 struct Announcer {
     store: Arc<dyn Store>,
     config: RegistryConfig,
-    key: String,
-    value: String,
-    /// Key and value.
-    card: (String, String),
+    announced: Announced,
     states: watch::Sender<AnnounceState>,
     /// Kept also after a failed claim: it may have been applied.
     lease: Option<Lease>,
@@ -132,10 +130,10 @@ impl Announcer {
         loop {
             match self.take_key().await {
                 Ok(()) => {
-                    info!(key = %self.key, "announced");
+                    info!(key = %self.announced.key, "announced");
                     self.backoff.reset();
                     let error = self.keep_key().await;
-                    warn!(key = %self.key, %error, "no longer in the registry, announcing again");
+                    warn!(key = %self.announced.key, %error, "no longer in the registry, announcing again");
                     self.enter(AnnounceState::Lost);
                     self.drop_lease().await;
                 }
@@ -149,8 +147,9 @@ impl Announcer {
 
     /// Card, lease, record, in this order: a reader never meets a record without its card.
     async fn take_key(&mut self) -> Result<(), RegistryError> {
-        let (card_key, card) = &self.card;
-        if let Claim::Refused(_) = self.store.claim(card_key, card.as_bytes(), None).await? {
+        if let Some((card_key, card)) = &self.announced.card
+            && let Claim::Refused(_) = self.store.claim(card_key, card.as_bytes(), None).await?
+        {
             // Content-addressed: what lies there is damaged.
             self.store.put(card_key, card.as_bytes(), None).await?;
         }
@@ -160,14 +159,14 @@ impl Announcer {
         };
         let id = lease.id();
         self.lease = Some(lease);
-        match self.store.claim(&self.key, self.value.as_bytes(), Some(id)).await {
+        match self.store.claim(&self.announced.key, self.announced.value.as_bytes(), Some(id)).await {
             Ok(Claim::Owned) => {
                 self.enter(AnnounceState::Announced);
                 Ok(())
             }
             Ok(Claim::Refused(other)) => {
                 self.drop_lease().await;
-                Err(RegistryError::AlreadyOwned { key: self.key.clone(), owner: owner_of(&other) })
+                Err(RegistryError::AlreadyOwned { key: self.announced.key.clone(), owner: owner_of(&other) })
             }
             Err(error) => {
                 if !error.is_retryable() {
@@ -184,14 +183,16 @@ impl Announcer {
         loop {
             let lease = self.lease.as_mut().expect("a taken key has a lease");
             match lease.beat().await {
-                Ok(()) if self.is_key_gone().await => return RegistryError::KeyLost { key: self.key.clone() },
+                Ok(()) if self.is_key_gone().await => {
+                    return RegistryError::KeyLost { key: self.announced.key.clone() };
+                }
                 Ok(()) => {
                     self.enter(AnnounceState::Announced);
                 }
                 Err(error @ RegistryError::LeaseLost { .. }) => return error,
                 Err(error) => {
                     if self.enter(AnnounceState::Lost) {
-                        warn!(key = %self.key, %error, "the registry has not answered for a lease's whole time");
+                        warn!(key = %self.announced.key, %error, "the registry has not answered for a lease's whole time");
                     }
                 }
             }
@@ -200,10 +201,10 @@ impl Announcer {
 
     /// Has another hand deleted or overwritten the key? Only a clear answer counts.
     async fn is_key_gone(&self) -> bool {
-        match self.store.get(&self.key).await {
-            Ok(entry) => entry.is_none_or(|entry| entry.value != self.value.as_bytes()),
+        match self.store.get(&self.announced.key).await {
+            Ok(entry) => entry.is_none_or(|entry| entry.value != self.announced.value.as_bytes()),
             Err(error) => {
-                debug!(key = %self.key, %error, "could not check the key");
+                debug!(key = %self.announced.key, %error, "could not check the key");
                 false
             }
         }
@@ -214,12 +215,12 @@ impl Announcer {
             return Ok(());
         };
         // Either alone removes the key; both leave nothing behind, whatever was half done.
-        let released = self.store.release(&self.key, self.value.as_bytes()).await;
+        let released = self.store.release(&self.announced.key, self.announced.value.as_bytes()).await;
         let revoked = lease.revoke().await;
         match (released, revoked) {
             (Err(error), Err(_)) => Err(error),
             _ => {
-                info!(key = %self.key, "withdrawn");
+                info!(key = %self.announced.key, "withdrawn");
                 Ok(())
             }
         }
@@ -230,7 +231,7 @@ impl Announcer {
         if let Some(lease) = self.lease.take()
             && let Err(error) = lease.revoke().await
         {
-            debug!(key = %self.key, %error, "left a lease to run out");
+            debug!(key = %self.announced.key, %error, "left a lease to run out");
         }
     }
 
@@ -242,9 +243,9 @@ impl Announcer {
             _ => false,
         };
         if is_news {
-            warn!(key = %self.key, %error, "not announced, trying again");
+            warn!(key = %self.announced.key, %error, "not announced, trying again");
         } else {
-            debug!(key = %self.key, %error, "not announced, trying again");
+            debug!(key = %self.announced.key, %error, "not announced, trying again");
         }
     }
 
@@ -258,8 +259,9 @@ impl Announcer {
     }
 }
 
-/// Where the other owner is, as far as its record tells.
+/// Where the other owner is, as far as its value tells.
 fn owner_of(value: &[u8]) -> String {
-    read_json::<WorkerRecord>(value, WorkerRecord::MAX_BYTES)
-        .map_or_else(|_| excerpt(&String::from_utf8_lossy(value)), |record| excerpt(&record.address))
+    let address =
+        || Some(read_json::<Value>(value, WorkerRecord::MAX_BYTES).ok()?.get("address")?.as_str()?.to_owned());
+    excerpt(&address().unwrap_or_else(|| String::from_utf8_lossy(value).into_owned()))
 }

@@ -61,7 +61,7 @@ pub struct Limits {
 pub struct Declaration {
     /// One line for the planner's prompt.
     pub description: String,
-    /// Short requests that belong here, at most 8.
+    /// Requests that belong here: all that its workers' card would have, or requests go elsewhere while there are none.
     #[serde(default)]
     pub examples: Vec<String>,
 }
@@ -129,7 +129,7 @@ impl Card {
 
 impl Declaration {
     /// Largest declaration in bytes of JSON.
-    pub const MAX_BYTES: usize = 8 * 1024;
+    pub const MAX_BYTES: usize = Card::MAX_BYTES;
 
     /// Checks the declaration's own rules; `InvalidCard` lists every broken one.
     pub fn check(&self) -> Result<(), RegistryError> {

@@ -17,6 +17,10 @@ pub enum Key {
     Card(Digest),
     /// A capability that should exist with no worker too.
     Declared(Capability),
+    /// A router, leased.
+    Router(WorkerId),
+    /// A worker that is still loading what it will serve, leased.
+    Loading(Capability, WorkerId),
     /// Measured numbers of a card; the evaluator's role writes them.
     Measured(Digest, String),
 }
@@ -36,6 +40,16 @@ pub fn declared(capability: &Capability) -> String {
     format!("{PREFIX}declared/{capability}")
 }
 
+/// Key of a router.
+pub fn router(id: &WorkerId) -> String {
+    format!("{PREFIX}routers/{id}")
+}
+
+/// Key of a worker that is still loading.
+pub fn loading(capability: &Capability, id: &WorkerId) -> String {
+    format!("{PREFIX}loading/{capability}/{id}")
+}
+
 /// Key of a card's numbers in one suite; `None` when the suite's name is not `[a-z0-9._-]{1,64}`.
 pub fn measured(card: &Digest, suite: &str) -> Option<String> {
     is_suite(suite).then(|| format!("{PREFIX}measured/{card}/{suite}"))
@@ -53,6 +67,11 @@ impl Key {
                 Some(Self::Worker(capability.parse().ok()?, id.parse().ok()?))
             }
             "cards" => Some(Self::Card(rest.parse().ok()?)),
+            "routers" => Some(Self::Router(rest.parse().ok()?)),
+            "loading" => {
+                let (capability, id) = rest.rsplit_once('/')?;
+                Some(Self::Loading(capability.parse().ok()?, id.parse().ok()?))
+            }
             "declared" => Some(Self::Declared(rest.parse().ok()?)),
             "measured" => {
                 let (card, suite) = rest.split_once('/')?;
@@ -106,7 +125,9 @@ mod tests {
             id in "[A-Za-z0-9._-]{1,20}",
         ) {
             let (capability, id): (Capability, WorkerId) = (capability.parse().unwrap(), id.parse().unwrap());
-            prop_assert_eq!(Key::parse(&worker(&capability, &id)), Some(Key::Worker(capability.clone(), id)));
+            prop_assert_eq!(Key::parse(&worker(&capability, &id)), Some(Key::Worker(capability.clone(), id.clone())));
+            prop_assert_eq!(Key::parse(&router(&id)), Some(Key::Router(id.clone())));
+            prop_assert_eq!(Key::parse(&loading(&capability, &id)), Some(Key::Loading(capability.clone(), id)));
             prop_assert_eq!(Key::parse(&declared(&capability)), Some(Key::Declared(capability)));
         }
 

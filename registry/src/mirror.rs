@@ -14,6 +14,7 @@ use crate::{
     digest::Digest,
     error::RegistryError,
     keys::Key,
+    presence::Presence,
     record::{WorkerId, WorkerRecord},
     snapshot::{Snapshot, WorkerEntry},
     store::{Entry, Event, Listing, Revision},
@@ -121,6 +122,16 @@ impl Mirror {
                 Arc::make_mut(&mut self.snapshot.declared).insert(capability, Arc::new(declaration));
                 self.is_changed = true;
             }
+            Some(Key::Router(id)) => {
+                let router = Presence::read(&entry.value, &id).map_err(unreadable)?;
+                Arc::make_mut(&mut self.snapshot.routers).insert(id, Arc::new(router));
+                self.is_changed = true;
+            }
+            Some(Key::Loading(capability, id)) => {
+                Presence::read(&entry.value, &id).map_err(unreadable)?;
+                Arc::make_mut(&mut self.snapshot.loading).entry(capability).or_default().insert(id);
+                self.is_changed = true;
+            }
             // The evaluator's numbers are read by those who route on them.
             Some(Key::Measured(..)) => {}
             None => return Err(unreadable("not a key of this version".to_owned())),
@@ -162,6 +173,10 @@ impl Mirror {
             Some(Key::Declared(capability)) => {
                 self.is_changed |= Arc::make_mut(&mut self.snapshot.declared).remove(&capability).is_some();
             }
+            Some(Key::Router(id)) => {
+                self.is_changed |= Arc::make_mut(&mut self.snapshot.routers).remove(&id).is_some();
+            }
+            Some(Key::Loading(capability, id)) => self.remove_loading(&capability, &id),
             Some(Key::Measured(..)) | None => {}
         }
     }
@@ -182,6 +197,17 @@ impl Mirror {
             if waiting.is_empty() {
                 self.waiting.remove(&held.record.card);
             }
+        }
+    }
+
+    fn remove_loading(&mut self, capability: &Capability, id: &WorkerId) {
+        let loading = Arc::make_mut(&mut self.snapshot.loading);
+        let Some(ids) = loading.get_mut(capability) else {
+            return;
+        };
+        self.is_changed |= ids.remove(id);
+        if ids.is_empty() {
+            loading.remove(capability);
         }
     }
 

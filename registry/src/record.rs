@@ -40,11 +40,14 @@ pub struct WorkerRecord {
 // === impl WorkerId ===
 
 impl WorkerId {
+    /// Longest id in bytes.
+    pub const MAX_BYTES: usize = 128;
+
     /// Checks an id.
     pub fn new(id: impl Into<String>) -> Result<Self, RegistryError> {
         let id = id.into();
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        if (1..=128).contains(&id.len()) && id.bytes().all(is_allowed) {
+        if (1..=Self::MAX_BYTES).contains(&id.len()) && id.bytes().all(is_allowed) {
             return Ok(Self(id));
         }
         Err(RegistryError::InvalidWorkerId { id: excerpt(&id) })
@@ -92,13 +95,12 @@ impl WorkerRecord {
 
     /// A record of this process, started now, with the card's limits.
     pub fn new(id: WorkerId, capability: Capability, address: impl Into<String>, card: &Card) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             id,
             capability,
             address: address.into(),
             card: card.digest(),
-            started: u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX),
+            started: milliseconds_since_1970(),
             limits: card.limits,
         }
     }
@@ -133,8 +135,13 @@ impl WorkerRecord {
     }
 }
 
+pub(crate) fn milliseconds_since_1970() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// `http://host:port` and nothing after it; the host is a name, an IPv4 address or an IPv6 address in brackets.
-fn is_address(address: &str) -> bool {
+pub(crate) fn is_address(address: &str) -> bool {
     let Some((host, port)) = address.strip_prefix("http://").and_then(|rest| rest.rsplit_once(':')) else {
         return false;
     };

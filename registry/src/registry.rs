@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    announce::{self, Announcement},
+    announce::{self, Announced, Announcement},
     capability::Capability,
     card::{Card, Declaration},
     config::RegistryConfig,
@@ -11,6 +11,7 @@ use crate::{
     handle::SnapshotHandle,
     keys,
     mirror::Mirror,
+    presence::Presence,
     record::{WorkerRecord, is_host},
     snapshot::Snapshot,
     store::{EtcdStore, MemoryStore, Store},
@@ -53,7 +54,26 @@ impl Registry {
             let problems = format!("names card {}, but was given {}", record.card, card.digest());
             return Err(RegistryError::InvalidRecord { problems });
         }
-        Ok(announce::announce(self.store.clone(), &self.config, record, card))
+        let announced = Announced {
+            key: keys::worker(&record.capability, &record.id),
+            value: record.to_json(),
+            card: Some((keys::card(&record.card), card.to_json())),
+        };
+        Ok(announce::announce(self.store.clone(), &self.config, announced))
+    }
+
+    /// Announces a router in the background for as long as the announcement lives, so that scalers find it. Needs a
+    /// tokio runtime.
+    pub fn announce_router(&self, router: &Presence) -> Announcement {
+        let announced = Announced { key: keys::router(&router.id), value: router.to_json(), card: None };
+        announce::announce(self.store.clone(), &self.config, announced)
+    }
+
+    /// Says that a worker of this capability is on its way; withdraw it once the worker is announced. Needs a tokio
+    /// runtime.
+    pub fn announce_loading(&self, capability: &Capability, worker: &Presence) -> Announcement {
+        let announced = Announced { key: keys::loading(capability, &worker.id), value: worker.to_json(), card: None };
+        announce::announce(self.store.clone(), &self.config, announced)
     }
 
     /// Follows the registry in the background for as long as the handle lives. Needs a tokio runtime.

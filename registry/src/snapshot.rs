@@ -1,7 +1,7 @@
 //! Who can do what at one moment: an immutable value that readers share.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -9,7 +9,8 @@ use crate::{
     capability::Capability,
     card::{Card, Declaration},
     digest::Digest,
-    record::WorkerRecord,
+    presence::Presence,
+    record::{WorkerId, WorkerRecord},
     store::Revision,
 };
 
@@ -30,6 +31,8 @@ pub struct Snapshot {
     pub(crate) workers: Arc<BTreeMap<Capability, Arc<[WorkerEntry]>>>,
     pub(crate) cards: Arc<HashMap<Digest, Arc<Card>>>,
     pub(crate) declared: Arc<BTreeMap<Capability, Arc<Declaration>>>,
+    pub(crate) routers: Arc<BTreeMap<WorkerId, Arc<Presence>>>,
+    pub(crate) loading: Arc<BTreeMap<Capability, BTreeSet<WorkerId>>>,
 }
 
 // === impl Snapshot ===
@@ -75,5 +78,30 @@ impl Snapshot {
     /// Capabilities that should exist with no worker too, in order.
     pub fn declared(&self) -> impl Iterator<Item = (&Capability, &Declaration)> {
         self.declared.iter().map(|(capability, declaration)| (capability, &**declaration))
+    }
+
+    /// Is exactly this capability declared?
+    pub fn is_declared(&self, capability: &str) -> bool {
+        self.declared.contains_key(capability)
+    }
+
+    /// Is a worker of exactly this capability still loading?
+    pub fn is_loading(&self, capability: &str) -> bool {
+        self.loading.contains_key(capability)
+    }
+
+    /// Has exactly this capability workers that steps can be sent to?
+    pub fn has_workers(&self, capability: &str) -> bool {
+        self.workers.contains_key(capability)
+    }
+
+    /// Every router, by id.
+    pub fn routers(&self) -> impl Iterator<Item = &Presence> {
+        self.routers.values().map(|router| &**router)
+    }
+
+    /// A router by its id.
+    pub fn router(&self, id: &WorkerId) -> Option<&Presence> {
+        self.routers.get(id).map(|router| &**router)
     }
 }

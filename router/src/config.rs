@@ -14,6 +14,8 @@ use silverback_registry::Registry;
 pub struct RouterConfig {
     /// Address of the gRPC edge; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// `http://host:port` that scalers reach the gRPC edge at; where it listens, when absent.
+    pub advertise: Option<String>,
     /// Address of the OpenAI-compatible HTTP edge; none when absent.
     pub http: Option<SocketAddr>,
     /// Who can do what.
@@ -52,6 +54,7 @@ impl RouterConfig {
     pub fn new(registry: Registry, packs_dir: impl Into<PathBuf>) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7411)),
+            advertise: None,
             http: None,
             registry,
             packs_dir: packs_dir.into(),

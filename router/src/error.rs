@@ -2,8 +2,10 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use silverback_dispatch::DispatchError;
 use silverback_planner::PlannerError;
 use silverback_proto::ErrorCode;
+use silverback_registry::RegistryError;
 use thiserror::Error;
 use tonic::{Status, metadata::MetadataValue};
 
@@ -27,6 +29,13 @@ pub enum RouterError {
     Overloaded {
         /// The limit.
         max_requests: usize,
+    },
+    /// Too many wait for a worker that is to start.
+    #[error("{source}")]
+    NotDispatched {
+        /// Why.
+        #[source]
+        source: DispatchError,
     },
     /// Nothing is registered that could do anything.
     #[error("no specialist is registered; start one with `silverback worker`, or all parts with `silverback up`")]
@@ -58,6 +67,13 @@ pub enum RouterError {
         /// Where another is named.
         flag: &'static str,
     },
+    /// It cannot be said where this router is.
+    #[error("cannot be announced: {source}; name the address that others reach it at with --advertise")]
+    AdvertiseFailed {
+        /// What is wrong with the address.
+        #[source]
+        source: RegistryError,
+    },
     /// The folder of packs cannot be used.
     #[error("cannot use the catalogue folder: {source}")]
     PacksFailed {
@@ -79,11 +95,12 @@ impl RouterError {
     /// The code for every edge.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::AdmitFailed { .. } => ErrorCode::InvalidRequest,
+            Self::AdmitFailed { .. } | Self::AdvertiseFailed { .. } => ErrorCode::InvalidRequest,
             Self::Overloaded { .. } => ErrorCode::Exhausted,
             Self::NoSpecialist | Self::RegistryAway | Self::ListenFailed { .. } => ErrorCode::Unavailable,
             Self::DeadlineExceeded { .. } => ErrorCode::DeadlineExceeded,
             Self::PlanFailed { source } => source.code(),
+            Self::NotDispatched { source } => source.code(),
             Self::PacksFailed { .. } | Self::ServeFailed { .. } => ErrorCode::Internal,
         }
     }
@@ -96,8 +113,14 @@ impl RouterError {
     /// As it leaves the gRPC edge.
     pub fn status(&self) -> Status {
         let mut status = self.code().status(self.to_string());
-        if matches!(self, Self::Overloaded { .. }) {
-            status.metadata_mut().insert(PUSHBACK, MetadataValue::from(RETRY_AFTER.as_millis() as u64));
+        let retry_after = match self {
+            Self::Overloaded { .. } => Some(RETRY_AFTER),
+            Self::NotDispatched { source } => source.retry_after(),
+            _ => None,
+        };
+        if let Some(pause) = retry_after {
+            let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            status.metadata_mut().insert(PUSHBACK, MetadataValue::from(pause));
         }
         status
     }

@@ -4,6 +4,7 @@
 //! catalogue packs, named by digest. Start at `request.rs` (the story of one request), then [`Router::start`].
 
 mod admit;
+mod backlog;
 mod config;
 mod error;
 mod gate;

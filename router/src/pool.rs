@@ -2,13 +2,13 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use silverback_dispatch::{Directory, DispatchError, Peer, Peers, Worker};
+use silverback_dispatch::{Counted, Directory, DispatchError, Lobby, Peer, Peers, Worker};
 use silverback_proto::ErrorCode;
 use tokio::time::timeout;
 use tonic::Status;
 use tracing::warn;
 
-use crate::workers::Workers;
+use crate::{RouterError, workers::Workers};
 
 /// Why two: the same text that kills two workers would kill a third.
 const MAX_ATTEMPTS: usize = 2;
@@ -19,6 +19,8 @@ pub(crate) struct Pool {
     pub(crate) capability: String,
     pub(crate) workers: Workers,
     pub(crate) peers: Arc<Peers>,
+    /// Where the work is counted, and waits for the first worker.
+    pub(crate) lobby: Lobby,
     /// A worker that says nothing for this long is dead.
     pub(crate) silence: Duration,
     /// How long a lost worker is asked last.
@@ -38,6 +40,19 @@ impl Pool {
     /// The same for the workers of another capability.
     pub(crate) fn of(&self, capability: &str) -> Self {
         Self { capability: capability.to_owned(), ..self.clone() }
+    }
+
+    /// Counts one more request among what these workers have to do. Where none is there but one is expected, waits for it.
+    ///
+    /// # Errors
+    /// `NotDispatched` when too many wait already.
+    pub(crate) async fn enter(&self) -> Result<Counted, RouterError> {
+        let mut counted = self.lobby.enter(&self.capability);
+        match self.lobby.wait_for_worker(&mut counted).await {
+            // Picking one says what to start.
+            Ok(()) | Err(DispatchError::NoWorker { .. }) => Ok(counted),
+            Err(source) => Err(RouterError::NotDispatched { source }),
+        }
     }
 
     /// A worker that was not asked yet.

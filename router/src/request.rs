@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
+use futures::FutureExt;
 use silverback_dispatch::{Context, Dispatcher};
 use silverback_graph::{Answer, Plan, PlanUsage, Step, StepId, Unanswered, Usage, merge};
 use silverback_planner::{Planned, PlannerError, plan};
@@ -88,11 +89,12 @@ impl RequestPath {
 
     /// Plans and dispatches side by side.
     async fn plan_and_dispatch(&self, request: &Request, client: &ClientSink) -> Result<Answered, RouterError> {
-        let capabilities = self.workers.capabilities();
-        if capabilities.is_empty() {
+        if self.workers.capabilities().is_empty() {
             return Err(if self.workers.is_known() { RouterError::NoSpecialist } else { RouterError::RegistryAway });
         }
         client.stage("plan").await;
+        let counted = self.generals.pool.enter().await?;
+        let capabilities = self.workers.capabilities();
         let context = Context { request: request.id.clone(), text: request.text.clone(), today: request.today.clone() };
         let (written, steps_written) = mpsc::unbounded_channel();
         let (ready, steps_ready) = mpsc::unbounded_channel();
@@ -103,7 +105,7 @@ impl RequestPath {
             answers
         };
         let (planned, steps, answers, ()) = tokio::join!(
-            plan(&self.generals, &request.text, &capabilities, written),
+            plan(&self.generals, &request.text, &capabilities, written).inspect(move |_| drop(counted)),
             announce_steps(steps_written, ready, client),
             dispatched,
             forward_events(step_events, client),

@@ -1,4 +1,4 @@
-//! The gRPC edge: Ask, AskStream, ListWorkers, health and reflection.
+//! The gRPC edge: Ask, AskStream, ListWorkers, WatchBacklog, health and reflection.
 
 use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
@@ -8,9 +8,11 @@ use silverback_proto::{
     DESCRIPTORS, ErrorCode,
     v1::{
         self,
+        backlog_service_server::BacklogServiceServer,
         router_service_server::{RouterService, RouterServiceServer},
     },
 };
+use silverback_registry::{Announcement, Presence};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -22,10 +24,11 @@ use tonic::{
     Request, Response, Status,
     transport::{Server, server::TcpIncoming},
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     CatalogueGate, Rejection, RequestPath, RouterConfig, RouterError,
+    backlog::BacklogEdge,
     general::Generals,
     openai,
     pool::Pool,
@@ -47,6 +50,7 @@ pub struct RunningRouter {
     address: SocketAddr,
     http: Option<SocketAddr>,
     gate: Arc<CatalogueGate>,
+    announcement: Option<Announcement>,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     grace: Duration,
@@ -68,7 +72,8 @@ impl Router {
         let failed = |source| RouterError::ListenFailed { address: config.listen, source, flag: "--listen" };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (grace, http) = (config.limits.shutdown_grace, config.http);
+        let (grace, http, registry) = (config.limits.shutdown_grace, config.http, config.registry.clone());
+        let presence = presence(config.advertise.clone(), address)?;
         let workers = Workers::new(config.registry.follow());
         let path = Arc::new(lay_path(config, workers.clone())?);
         let (gate, stop) = (path.gate.clone(), CancellationToken::new());
@@ -76,6 +81,7 @@ impl Router {
             Some(listen) => Some(openai::serve(listen, path.clone(), stop.clone()).await?),
             None => None,
         };
+        let backlog = BacklogEdge::new(path.dispatcher.lobby().backlog().clone(), stop.clone());
         let edge = RouterServiceServer::new(Edge { path, workers });
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<RouterServiceServer<Edge>>().await;
@@ -87,11 +93,14 @@ impl Router {
             .add_service(reflection().build_v1().map_err(serve_failed)?)
             // grpcurl and other clients of before 2023 ask for the alpha version.
             .add_service(reflection().build_v1alpha().map_err(serve_failed)?)
+            .add_service(BacklogServiceServer::new(backlog))
             .add_service(edge);
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned()));
+        // Last: who is announced can be asked.
+        let announcement = presence.map(|presence| registry.announce_router(&presence));
         info!(%address, "router serves");
-        Ok(RunningRouter { address, http, gate, stop, serving, grace })
+        Ok(RunningRouter { address, http, gate, announcement, stop, serving, grace })
     }
 }
 
@@ -119,7 +128,10 @@ impl RunningRouter {
     /// `ServeFailed` when the server had failed before.
     pub async fn shutdown(mut self) -> Result<(), RouterError> {
         self.stop.cancel();
-        match timeout(self.grace, &mut self.serving).await {
+        let (announcement, grace) = (self.announcement.take(), self.grace);
+        let leaving = timeout(grace, leave(announcement));
+        let (served, _) = tokio::join!(timeout(grace, &mut self.serving), leaving);
+        match served {
             Ok(Ok(served)) => served.map_err(serve_failed),
             Ok(Err(lost)) => Err(serve_failed(lost)),
             // Whoever still waits has had the grace.
@@ -164,6 +176,25 @@ impl RouterService for Edge {
     }
 }
 
+/// How others find the router; nothing where its own address is every address of the machine: all routers would have that one.
+fn presence(advertised: Option<String>, address: SocketAddr) -> Result<Option<Presence>, RouterError> {
+    if advertised.is_none() && address.ip().is_unspecified() {
+        warn!(%address, "scalers cannot find this router; say with --advertise where it is reached");
+        return Ok(None);
+    }
+    let advertised = advertised.unwrap_or_else(|| format!("http://{address}"));
+    Presence::at(advertised).map(Some).map_err(|source| RouterError::AdvertiseFailed { source })
+}
+
+/// Takes the router out of the registry.
+async fn leave(announcement: Option<Announcement>) {
+    if let Some(announcement) = announcement
+        && let Err(error) = announcement.withdraw().await
+    {
+        warn!(%error, "could not leave the registry; the lease will end by itself");
+    }
+}
+
 type Work = (mpsc::Receiver<v1::PlanEvent>, JoinSet<Result<(), Status>>);
 
 /// Events while there are any, then the error if the request failed.
@@ -183,15 +214,16 @@ fn lay_path(config: RouterConfig, workers: Workers) -> Result<RequestPath, Route
     let peers = Arc::new(Peers::new(config.dispatch.connect_timeout));
     let gate = Arc::new(CatalogueGate::new(config.packs_dir, peers.clone(), &config.limits)?);
     let (silence, rest_after_loss) = (config.limits.general_silence, config.dispatch.rest_after_loss);
+    let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers.clone(), gate.clone(), config.dispatch);
     let pool = |capability: &str| Pool {
         capability: capability.to_owned(),
         workers: workers.clone(),
         peers: peers.clone(),
+        lobby: dispatcher.lobby().clone(),
         silence,
         rest_after_loss,
     };
     let (generals, tools) = (Generals { pool: pool(PLAN) }, pool(TOOLS));
-    let dispatcher = Dispatcher::new(Arc::new(workers.clone()), peers.clone(), gate.clone(), config.dispatch);
     let places = Arc::new(Semaphore::new(config.limits.max_requests));
     Ok(RequestPath { workers, generals, tools, dispatcher, gate, places, limits: config.limits })
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use silverback_dispatch::{DispatchError, Outstanding, Peer, Worker};
+use silverback_dispatch::{Counted, DispatchError, Outstanding, Peer, Worker};
 use silverback_proto::v1::{self, call_tools_event::Event, tool_service_client::ToolServiceClient};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
@@ -26,6 +26,8 @@ pub(crate) struct Conversation {
     is_begun: bool,
     is_done: bool,
     open: Option<Open>,
+    /// From the first time it is asked until it is answered.
+    counted: Option<Counted>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -48,7 +50,17 @@ impl Conversation {
         request.request = format!("r_{:016x}", rand::random::<u64>());
         let deadline = (Instant::now() + deadline, deadline);
         let asked = Asked::default();
-        Self { pool, request, asked, deadline, is_begun: false, is_done: false, open: None, _place: place }
+        Self {
+            pool,
+            request,
+            asked,
+            deadline,
+            is_begun: false,
+            is_done: false,
+            open: None,
+            counted: None,
+            _place: place,
+        }
     }
 
     /// What is said next; `None` after `done`.
@@ -73,6 +85,7 @@ impl Conversation {
             match self.pool.within_silence(&open.worker, open.events.message()).await {
                 Ok(Some(v1::CallToolsEvent { event: Some(event) })) => {
                     self.is_done = matches!(event, Event::Done(_));
+                    self.counted = self.counted.take().filter(|_| !self.is_done);
                     self.is_begun |= !matches!(event, Event::Stage(_));
                     self.open = Some(open);
                     return Ok(Some(event));
@@ -88,6 +101,9 @@ impl Conversation {
     }
 
     async fn ask(&mut self) -> Result<Open, Status> {
+        if self.counted.is_none() {
+            self.counted = Some(self.pool.enter().await.map_err(|error| error.status())?);
+        }
         loop {
             let (worker, peer) = self.pool.pick(&self.asked)?;
             let outstanding = peer.occupy();

@@ -1,5 +1,6 @@
 //! What the registry's snapshot says, as each part of the router needs it.
 
+use futures::{FutureExt, future::BoxFuture};
 use silverback_dispatch::{Directory, Worker};
 use silverback_planner::CapabilityInfo;
 use silverback_proto::v1;
@@ -83,5 +84,24 @@ impl Directory for Workers {
             catalogue: entry.card.catalogue.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
         snapshot.workers_for(&capability).iter().map(worker).collect()
+    }
+
+    fn is_expected(&self, capability: &str) -> bool {
+        let Ok(capability) = Capability::new(capability) else {
+            return false;
+        };
+        let snapshot = self.0.load();
+        capability.lineage().any(|name| snapshot.is_declared(name) || snapshot.is_loading(name))
+    }
+
+    fn served<'a>(&'a self, capability: &'a str) -> BoxFuture<'a, ()> {
+        let mut snapshots = self.0.clone();
+        async move {
+            let Ok(capability) = Capability::new(capability) else {
+                return std::future::pending().await;
+            };
+            snapshots.wait_until(|snapshot| !snapshot.workers_for(&capability).is_empty()).await;
+        }
+        .boxed()
     }
 }

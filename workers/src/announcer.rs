@@ -1,6 +1,6 @@
 //! Tells the registry what this process serves: one card a capability.
 
-use silverback_registry::{Announcement, Capability, Card, CardKind, Limits, WorkerId, WorkerRecord};
+use silverback_registry::{Announcement, Capability, Card, CardKind, Limits, Presence, WorkerId, WorkerRecord};
 
 use crate::{PLAN, TOOLS, WorkerConfig, WorkerError, specialist::Specialist};
 
@@ -36,6 +36,16 @@ impl Announcer {
             examples: Vec::new(),
         };
         Ok(Self { registry: config.registry.clone(), address, base })
+    }
+
+    /// Says that these capabilities are being loaded, so that nobody takes the process away before it serves.
+    ///
+    /// # Errors
+    /// A name or the address breaks the registry's rules.
+    pub fn announce_loading(&self, capabilities: &[String]) -> Result<Vec<Announcement>, WorkerError> {
+        let presence = Presence::at(self.address.clone())?;
+        let announce = |name: &String| Ok(self.registry.announce_loading(&Capability::new(name.clone())?, &presence));
+        capabilities.iter().map(announce).collect()
     }
 
     /// Announces the general worker.

@@ -11,8 +11,12 @@ use silverback_proto::{
         tool_service_server::ToolServiceServer,
     },
 };
-use silverback_registry::Announcement;
-use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
+use silverback_registry::{AnnounceState, Announcement};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -92,10 +96,11 @@ impl Worker {
         let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         let named = asked.added.clone();
-        let Loaded { shared, general, tools, specialists } = load(&config, asked).await?;
-
         let announcer =
             Announcer::new(&config, config.advertise.clone().unwrap_or_else(|| format!("http://{address}")))?;
+        let loading = announcer.announce_loading(&config.capabilities)?;
+        let Loaded { shared, general, tools, specialists } = load(&config, asked).await?;
+
         let mut announcements = Vec::new();
         if general.is_some() {
             announcements.push(announcer.announce_general()?);
@@ -116,6 +121,7 @@ impl Worker {
             Arc::new(Newcomers { announcer, packs, roster, shared, wanted, state: Mutex::new(State::default()) });
         newcomers.look().await;
         newcomers.serve_all(&named)?;
+        tokio::spawn(end_loading(loading, announcements.iter().map(Announcement::states).collect()));
         let stop_following = CancellationToken::new();
         let following = tokio::spawn(Arc::clone(&newcomers).follow(stop_following.clone()));
         info!(%address, capabilities = config.capabilities.join(","), model = %config.files.model_name, "worker serves");
@@ -157,6 +163,20 @@ impl RunningWorker {
         self.stop.cancel();
         if tokio::time::timeout(DRAIN, self.server).await.is_err() {
             warn!("steps at work did not end in time");
+        }
+    }
+}
+
+/// Takes back that the process is loading, once what it has loaded is announced: in between there would be nobody.
+async fn end_loading(loading: Vec<Announcement>, states: Vec<watch::Receiver<AnnounceState>>) {
+    let is_settled = |state: &AnnounceState| !matches!(state, AnnounceState::Announcing | AnnounceState::Lost);
+    for mut states in states {
+        // Its sender is gone when the process ends; what is loading ends with it.
+        let _ = states.wait_for(is_settled).await;
+    }
+    for announcement in loading {
+        if let Err(error) = announcement.withdraw().await {
+            warn!(%error, "could not say that loading has ended; the lease will end by itself");
         }
     }
 }

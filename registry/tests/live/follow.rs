@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use silverback_registry::{Capability, Declaration, keys, testing::eventually};
+use silverback_registry::{Capability, Declaration, Presence, keys, testing::eventually};
 
 use crate::{DEADLINE, Stage, announced, card, config, names, on_both_stores, record, serves, wait_until};
 
@@ -12,6 +12,7 @@ on_both_stores!(
     an_unreadable_record_keeps_the_old_one,
     hostile_entries_are_counted_and_hurt_nobody,
     declared_capabilities_come_and_go,
+    routers_and_loading_workers_come_and_go,
     readers_keep_the_snapshot_they_took,
     reading_once_equals_following,
     a_snapshot_that_nothing_changes_stays_young,
@@ -91,6 +92,22 @@ async fn declared_capabilities_come_and_go(stage: Stage) {
     assert!(!serves(&snapshot, "gcp"));
     stage.registry.undeclare(&gcp).await.unwrap();
     wait_until(&mut handle, |snapshot| snapshot.declared().count() == 0).await;
+}
+
+async fn routers_and_loading_workers_come_and_go(stage: Stage) {
+    let mut handle = stage.registry.follow();
+    let (gcp, process): (Capability, _) = ("gcp".parse().unwrap(), Presence::at("http://127.0.0.1:7411").unwrap());
+    let router = stage.registry.announce_router(&process);
+    let loading = stage.registry.announce_loading(&gcp, &process);
+    let snapshot =
+        wait_until(&mut handle, |snapshot| snapshot.router(&process.id).is_some() && snapshot.is_loading("gcp"));
+    let snapshot = snapshot.await;
+    assert_eq!(snapshot.routers().collect::<Vec<_>>(), [&process]);
+    assert!(!serves(&snapshot, "gcp") && !snapshot.has_workers("gcp"), "who loads serves nothing yet");
+    loading.withdraw().await.unwrap();
+    wait_until(&mut handle, |snapshot| !snapshot.is_loading("gcp")).await;
+    router.withdraw().await.unwrap();
+    wait_until(&mut handle, |snapshot| snapshot.routers().count() == 0).await;
 }
 
 async fn readers_keep_the_snapshot_they_took(stage: Stage) {

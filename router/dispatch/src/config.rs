@@ -9,6 +9,11 @@ pub struct DispatchConfig {
     pub max_steps_per_capability: usize,
     /// Time for one step, all attempts together; a bigger value keeps people waiting longer for a failure.
     pub step_deadline: Duration,
+    /// Steps of one declared capability that wait for its first worker; a bigger value fills the router with requests that may
+    /// all end in vain.
+    pub max_steps_without_worker: usize,
+    /// How long each of them waits, on top of `step_deadline`; a bigger value keeps people waiting longer where none comes.
+    pub first_worker_deadline: Duration,
     /// A worker that says nothing for this long is dead; a bigger value finds a stalled worker later.
     pub silence: Duration,
     /// Time to open a connection; a bigger value finds a lost machine later.
@@ -28,6 +33,10 @@ impl Default for DispatchConfig {
         Self {
             max_steps_per_capability: 64,
             step_deadline: Duration::from_secs(120),
+            // Half of the requests a router takes: the others must not starve behind one cold capability.
+            max_steps_without_worker: 32,
+            // A pod that starts and loads a model of 1 GB from its disk needs 10 to 60 s.
+            first_worker_deadline: Duration::from_secs(120),
             silence: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(2),
             rest_after_loss: Duration::from_secs(5),

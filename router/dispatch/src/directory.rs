@@ -1,5 +1,9 @@
 //! Who serves a capability now.
 
+use std::future;
+
+use futures::future::BoxFuture;
+
 /// A worker process as the router sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Worker {
@@ -17,4 +21,14 @@ pub struct Worker {
 pub trait Directory: Send + Sync {
     /// All workers of the most specific capability that serves `capability`; empty when there is none.
     fn serving(&self, capability: &str) -> Vec<Worker>;
+
+    /// Should `capability` have workers though it may have none now: is it declared, or is one loading?
+    fn is_expected(&self, _capability: &str) -> bool {
+        false
+    }
+
+    /// Ends when `capability` has a worker; asked only where one is expected.
+    fn served<'a>(&'a self, _capability: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(future::pending())
+    }
 }

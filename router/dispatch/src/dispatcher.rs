@@ -14,10 +14,12 @@ use tracing::{info, warn};
 
 use crate::{
     Checked, DispatchConfig, DispatchError, Gate,
+    backlog::Counted,
     balance::{Attempt, Balance, Reply},
     board::Board,
     directory::Directory,
     event::{EventSink, StepEvent},
+    lobby::Lobby,
     peers::Peers,
     stack::{self, Stack},
 };
@@ -46,6 +48,7 @@ struct Asked<'a> {
 /// Sends steps to workers and gathers their answers.
 pub struct Dispatcher {
     balance: Balance,
+    lobby: Lobby,
     gate: Arc<dyn Gate>,
     /// By the name of the capability in the step. Only served names get in, so the registry bounds it.
     stacks: Mutex<HashMap<String, Stack>>,
@@ -56,7 +59,14 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher over the workers of `directory`, reached through `peers`, whose calls `gate` judges.
     pub fn new(directory: Arc<dyn Directory>, peers: Arc<Peers>, gate: Arc<dyn Gate>, config: DispatchConfig) -> Self {
-        Self { balance: Balance { directory, peers, config: Arc::new(config) }, gate, stacks: Mutex::default() }
+        let config = Arc::new(config);
+        let lobby = Lobby::new(directory.clone(), config.clone());
+        Self { balance: Balance { directory, peers, config }, lobby, gate, stacks: Mutex::default() }
+    }
+
+    /// Where steps are counted, and where they wait for the first worker.
+    pub fn lobby(&self) -> &Lobby {
+        &self.lobby
     }
 
     /// Answers every step that comes in until the sender is dropped; one answer per step id. Dropping the future cancels all of it.
@@ -68,16 +78,18 @@ impl Dispatcher {
     ) -> BTreeMap<StepId, Answer> {
         let mut board = Board::default();
         let mut running = FuturesUnordered::new();
+        let mut counted = HashMap::new();
         let mut is_open = true;
         loop {
             for step in board.take_ready() {
                 let earlier = board.earlier(&step);
-                running.push(self.answer_step(context, step, earlier, events));
+                let counted = counted.remove(&step.id).unwrap_or_else(|| self.lobby.enter(&step.capability));
+                running.push(self.answer_step(context, (step, counted), earlier, events));
             }
             tokio::select! {
                 Some((step, answer)) = running.next() => board.finish(step, answer),
                 step = steps.recv(), if is_open => match step {
-                    Some(step) => report(events, board.add(step)).await,
+                    Some(step) => report(events, self.take_in(step, &mut board, &mut counted)).await,
                     None => is_open = false,
                 },
                 else => break,
@@ -87,18 +99,34 @@ impl Dispatcher {
         board.into_answers()
     }
 
+    /// Gives a step its place on the board and counts it; says why when it can have none.
+    fn take_in(&self, step: Step, board: &mut Board, counted: &mut HashMap<StepId, Counted>) -> Option<Unanswered> {
+        let (id, entered) = (step.id, self.lobby.enter(&step.capability));
+        let refused = board.add(step);
+        if refused.is_none() {
+            counted.insert(id, entered);
+        }
+        refused
+    }
+
     async fn answer_step(
         &self,
         context: &Context,
-        step: Step,
+        (step, mut counted): (Step, Counted),
         earlier: Vec<Call>,
         events: &EventSink,
     ) -> (StepId, Answer) {
         let asked = Asked { context, step: &step, earlier: &earlier, events };
-        let answer = self.answer_lawfully(asked).await.unwrap_or_else(|error| {
+        let answering = async {
+            self.lobby.wait_for_worker(&mut counted).await?;
+            self.answer_lawfully(asked).await
+        };
+        let answer = answering.await.unwrap_or_else(|error: DispatchError| {
             let unanswered = vec![Unanswered::of_step(&step, error.to_string())];
             Answer { unanswered, ..Answer::default() }
         });
+        // It keeps no worker busy while a slow client takes its calls.
+        drop(counted);
         for call in &answer.calls {
             // Nobody listens when the client is gone; the request is cancelled by whoever notices that.
             let _ = events.send(StepEvent::CallReady(Box::new(call.seen_from_outside()))).await;

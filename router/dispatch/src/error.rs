@@ -22,6 +22,17 @@ pub enum DispatchError {
     /// More steps than the limit of the capability are on their way.
     #[error("too many steps are being answered; ask again in {} s", RETRY_AFTER.as_secs())]
     Overloaded,
+    /// As many steps as the limit wait for the first worker.
+    #[error(
+        "{limit} steps wait for the first worker of capability \"{capability}\" already; ask again in {} s",
+        RETRY_AFTER.as_secs()
+    )]
+    QueueFull {
+        /// As the step names it.
+        capability: String,
+        /// The limit.
+        limit: usize,
+    },
     /// All attempts together took too long.
     #[error("no answer before the deadline; ask again, or for less at once")]
     DeadlineExceeded,
@@ -88,7 +99,7 @@ impl DispatchError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NoWorker { .. } | Self::WorkerLost { .. } => ErrorCode::Unavailable,
-            Self::Overloaded => ErrorCode::Exhausted,
+            Self::Overloaded | Self::QueueFull { .. } => ErrorCode::Exhausted,
             Self::DeadlineExceeded | Self::WorkerSilent { .. } => ErrorCode::DeadlineExceeded,
             Self::WorkerRefused { source, .. } => source.error_code(),
             Self::BadAnswer { .. } | Self::LayerFailed { .. } => ErrorCode::Internal,
@@ -102,7 +113,7 @@ impl DispatchError {
 
     /// How long to wait before that, when it is known.
     pub fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Overloaded).then_some(RETRY_AFTER)
+        matches!(self, Self::Overloaded | Self::QueueFull { .. }).then_some(RETRY_AFTER)
     }
 
     /// The worker that failed, if it was one.

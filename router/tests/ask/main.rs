@@ -8,4 +8,5 @@ mod edge;
 mod gate;
 mod planning;
 mod repair;
+mod scaling;
 mod troop;

@@ -99,7 +99,9 @@ async fn a_declared_capability_without_workers_is_named() {
     troop.announce("a", "aws", &aws).await;
     let declared = Declaration { description: "Google Cloud".into(), examples: Vec::new() };
     troop.registry.declare(&Capability::new("gcp").unwrap(), &declared).await.unwrap();
-    let (_router, mut client) = troop.router().await;
+    let mut config = troop.config(troop.folder.path());
+    config.dispatch.first_worker_deadline = std::time::Duration::ZERO;
+    let (_router, mut client) = troop.router_with(config).await;
     let plan = soon(client.ask(ask("make a gcp bucket, create a VPC 10.0.0.0/16"))).await.unwrap().into_inner();
     assert_eq!(plan.unanswered[0].reason, "no worker serves capability \"gcp\"");
     assert_eq!(plan.unanswered[0].step, "s1");
