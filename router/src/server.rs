@@ -179,7 +179,7 @@ impl RouterService for Edge {
 /// How others find the router; nothing where its own address is every address of the machine: all routers would have that one.
 fn presence(advertised: Option<String>, address: SocketAddr) -> Result<Option<Presence>, RouterError> {
     if advertised.is_none() && address.ip().is_unspecified() {
-        warn!(%address, "scalers cannot find this router; say with --advertise where it is reached");
+        info!(%address, "scalers cannot find a router that listens everywhere, unless `silverback router --advertise` says where it is reached");
         return Ok(None);
     }
     let advertised = advertised.unwrap_or_else(|| format!("http://{address}"));

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut classes, mut retrievers) = (Vec::new(), Vec::new());
     for specialty in built_in_specialties() {
         let paths = specialty.providers.iter().map(|provider| Path::new(packs).join(format!("{provider}.pack")));
-        let catalogue = Arc::new(Catalogue::open(paths.collect::<Vec<_>>())?);
+        let catalogue = Arc::new(Catalogue::open(&paths.collect::<Vec<_>>())?);
         retrievers.push((specialty.capability.clone(), Retriever::new(catalogue, Some(encoder.clone()))));
         classes.push((specialty.capability, specialty.routing.examples));
     }

@@ -32,7 +32,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Texts classified in one call: 64 take about half a second.
 const MAX_TEXTS: usize = 64;
 /// Longest text that is split: more than a router admits.
-const MAX_TEXT_BYTES: usize = 256 << 10;
+const MAX_TEXT_BYTES: usize = 32 << 10;
 /// Probability of a beginning below which it is not worth to be told.
 const LEAST_LIKELY: f32 = 0.05;
 

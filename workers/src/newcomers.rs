@@ -14,8 +14,11 @@ use std::{
 };
 
 use silverback_catalogue::Catalogue;
-use silverback_registry::Announcement;
-use tokio::{sync::Mutex, task::spawn_blocking};
+use silverback_registry::{AnnounceState, Announcement};
+use tokio::{
+    sync::{Mutex, watch},
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -143,6 +146,12 @@ impl Newcomers {
             announcement.announced().await?;
         }
         Ok(announcements.len())
+    }
+
+    /// The states of their announcements.
+    pub async fn states(&self) -> Vec<watch::Receiver<AnnounceState>> {
+        let state = self.state.lock().await;
+        state.seats.values().filter_map(|seat| seat.announcement.as_ref()).map(Announcement::states).collect()
     }
 
     /// Leaves the registry with all of them.

@@ -101,19 +101,17 @@ impl Retriever {
         let text = &without_quoted(text);
         let vector = self.vector(text);
         let wish = Wish { text, vector: vector.as_deref(), draft: "" };
-        let Retrieved { candidates, fits } = self.retrieve(&wish, 1);
+        let fits = self.retrieve(&wish, 1).fits;
         let first = |hits: Vec<Hit>| hits.first().map_or(0.0, |hit| f64::from(hit.score));
         let (catalogue, all) = (&self.catalogue, Scope::default());
         let near =
             |nearest: &dyn Fn(&[f32]) -> Vec<Hit>| vector.as_deref().map_or(0.0, |vector| first(nearest(vector)));
-        let name = candidates.first().and_then(|best| catalogue.name(best.operation));
         v1::Recognition {
             fits: f64::from(fits),
             phrase: near(&|vector| catalogue.said_in(all, vector, 1)),
             meaning: near(&|vector| catalogue.nearest_in(all, vector, 1)),
             words: first(catalogue.search(text, 1)),
             identifiers: u32::try_from(catalogue.identifiers_in(text)).unwrap_or(u32::MAX),
-            operation: name.map(|(provider, service, name)| format!("{provider}/{service}/{name}")).unwrap_or_default(),
         }
     }
 

@@ -121,7 +121,8 @@ impl Worker {
             Arc::new(Newcomers { announcer, packs, roster, shared, wanted, state: Mutex::new(State::default()) });
         newcomers.look().await;
         newcomers.serve_all(&named)?;
-        tokio::spawn(end_loading(loading, announcements.iter().map(Announcement::states).collect()));
+        let states = announcements.iter().map(Announcement::states).chain(newcomers.states().await).collect();
+        tokio::spawn(end_loading(loading, states));
         let stop_following = CancellationToken::new();
         let following = tokio::spawn(Arc::clone(&newcomers).follow(stop_following.clone()));
         info!(%address, capabilities = config.capabilities.join(","), model = %config.files.model_name, "worker serves");

@@ -456,7 +456,7 @@ pub struct RecogniseReply {
     pub texts: ::prost::alloc::vec::Vec<Recognition>,
 }
 /// What a specialist finds in its catalogue for a text, before any draft.
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct Recognition {
     /// Probability that the right operation is among the first five found, 0 to 1.
     #[prost(double, tag = "1")]
@@ -473,9 +473,6 @@ pub struct Recognition {
     /// Words of the text that are identifiers as this vendor makes them.
     #[prost(uint32, tag = "5")]
     pub identifiers: u32,
-    /// What fits best, as `provider/service/Operation`; empty when nothing was found.
-    #[prost(string, tag = "6")]
-    pub operation: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AnswerRequest {

@@ -6,10 +6,11 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use metrics::gauge;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// Gauge: steps by `capability` and `state` (`waiting`, `queued`, `running`).
 pub const BACKLOG_STEPS: &str = "silverback_backlog_steps";
@@ -28,7 +29,7 @@ pub struct Steps {
 /// All steps of one router. Clones share it.
 #[derive(Clone)]
 pub struct Backlog {
-    /// Invariant: has no entry of zeros. Only names of the registry get in, which bounds it.
+    /// Invariant: has no entry of zeros. Only capabilities that the planner was shown get in, which bounds it.
     steps: Arc<Mutex<BTreeMap<String, Steps>>>,
     changes: watch::Sender<u64>,
 }
@@ -38,6 +39,7 @@ pub struct Counted {
     backlog: Backlog,
     capability: String,
     state: State,
+    since: Instant,
 }
 
 /// Where one step is.
@@ -61,7 +63,7 @@ impl Backlog {
     pub fn enter(&self, capability: &str) -> Counted {
         let state = State::Waiting;
         self.change(capability, |steps| *state.of(steps) += 1);
-        Counted { backlog: self.clone(), capability: capability.to_owned(), state }
+        Counted { backlog: self.clone(), capability: capability.to_owned(), state, since: Instant::now() }
     }
 
     /// Every capability with any step, by name.
@@ -110,6 +112,11 @@ impl Counted {
     /// What it is counted for.
     pub fn capability(&self) -> &str {
         &self.capability
+    }
+
+    /// How long it is counted already.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// It goes to a worker.

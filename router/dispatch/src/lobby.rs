@@ -50,7 +50,9 @@ impl Lobby {
             if !step.queue(limit) {
                 return Err(DispatchError::QueueFull { capability, limit });
             }
-            let (patience, served) = (self.config.first_worker_deadline, self.directory.served(&capability));
+            // Counted from when the plan had it: a chain of steps must not wait once for each, that takes longer than a request may.
+            let patience = self.config.first_worker_deadline.saturating_sub(step.age());
+            let served = self.directory.served(&capability);
             info!(capability, limit_s = patience.as_secs(), "a step waits for the first worker");
             if timeout(patience, served).await.is_err() {
                 return Err(DispatchError::NoWorker { capability });

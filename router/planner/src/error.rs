@@ -15,12 +15,6 @@ pub enum PlannerError {
         #[source]
         source: Status,
     },
-    /// The general worker wrote something that is no plan, twice.
-    #[error("the general worker wrote no usable plan: {problem}; try to say the request in shorter sentences")]
-    UnusablePlan {
-        /// What was wrong with the second try.
-        problem: String,
-    },
 }
 
 // === impl PlannerError ===
@@ -30,7 +24,6 @@ impl PlannerError {
     pub fn code(&self) -> ErrorCode {
         match self {
             PlannerError::GeneralFailed { source, .. } => source.error_code(),
-            PlannerError::UnusablePlan { .. } => ErrorCode::Internal,
         }
     }
 

@@ -5,6 +5,7 @@
 //! no worker by address. Start at [`plan`].
 
 mod error;
+mod faithful;
 mod general;
 mod order;
 mod plan;

@@ -1,27 +1,25 @@
 //! The way from a request to its steps: split into wishes ▶ say each in full, where there are several ▶ give each to a capability or refuse it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use futures::{StreamExt, future::join_all};
 use silverback_graph::{Step, StepId, Unanswered, Usage};
-use silverback_proto::v1::{self, generate_event::Event, generate_request::Constraint};
+use silverback_proto::v1::{self, generate_done::Reason, generate_event::Event, generate_request::Constraint};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
-    General, PlannerError, order, prompt,
+    General, PlannerError,
+    faithful::is_faithful,
+    order, prompt,
     quoted::Masked,
     refusal::{self, Scores},
     sense::weigh,
-    wishes::{literals, wishes},
+    wishes::wishes,
 };
 
 /// Tokens a plan may take: 16 steps of an ordinary sentence.
 const MAX_PLAN_TOKENS: u32 = 600;
-/// Letters of a word that tells something.
-const LEAST_TELLING: usize = 4;
-/// Share of a wish's telling words that must be there when it is said in full; the others stood for something ("that", "theirs").
-const LEAST_KEPT: f64 = 0.7;
 
 /// What can be asked for now, from the registry's snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,8 +99,23 @@ impl<'a> Planning<'a> {
         Ok(wishes)
     }
 
-    /// Lets the general worker say each wish so that it can be read alone, and takes each as soon as it is written.
+    /// Lets the general worker say each wish so that it can be read alone, and takes each as soon as it is written; what it does not
+    /// write is taken in its own words.
     async fn say_in_full(&mut self, wishes: &[&str]) -> Result<(), PlannerError> {
+        let mut left = wishes.iter();
+        match self.take_written(wishes, &mut left).await {
+            // Another worker may do better, and so may the caller later.
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => warn!(%error, "wishes are not said in full, their own words must do"),
+            Ok(()) => {}
+        }
+        for wish in left {
+            self.take(wish).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_written(&mut self, wishes: &[&str], left: &mut slice::Iter<'_, &str>) -> Result<(), PlannerError> {
         let request = v1::GenerateRequest {
             system: prompt::SYSTEM.to_owned(),
             examples: prompt::examples(),
@@ -113,36 +126,28 @@ impl<'a> Planning<'a> {
         };
         let failed = |source| PlannerError::GeneralFailed { stage: "planned", source };
         let mut events = self.general.generate(request).await.map_err(failed)?;
-        let (mut open, mut wishes) = (String::new(), wishes.iter());
+        let mut open = String::new();
         while let Some(event) = events.next().await {
             match event.map_err(failed)?.event {
                 Some(Event::Text(text)) => open.push_str(&text),
                 Some(Event::Done(done)) => {
-                    open.push('\n');
                     self.planned.usage += Usage::from(done.usage.unwrap_or_default());
+                    // Of a line that was cut off nobody knows what is missing.
+                    if done.reason() == Reason::Complete {
+                        open.push('\n');
+                    }
                 }
                 None => {}
             }
             while let Some(end) = open.find('\n') {
                 let line: String = open.drain(..=end).collect();
-                let Some(wish) = wishes.next() else { break };
-                self.take_checked(line.trim(), wish).await?;
+                let Some(wish) = left.next() else { break };
+                let (line, is_faithful) = (line.trim(), is_faithful(line.trim(), wish, wishes));
+                debug!(line, wish, is_faithful, "said in full");
+                self.take(if is_faithful { line } else { wish }).await?;
             }
         }
-        // What was not said in full is said as it stands.
-        for wish in wishes {
-            self.take(wish).await?;
-        }
         Ok(())
-    }
-
-    /// Takes a wish as it was said in full, or in its own words where that lost or added something.
-    async fn take_checked(&mut self, line: &str, wish: &str) -> Result<(), PlannerError> {
-        let is_faithful = literals(wish).all(|value| line.contains(value))
-            && literals(line).all(|value| self.masked.text.contains(value))
-            && keeps_words(line, wish);
-        debug!(line, wish, is_faithful, "said in full");
-        self.take(if is_faithful { line } else { wish }).await
     }
 
     /// Makes a step of a wish and sends it, or refuses it.
@@ -198,21 +203,14 @@ impl<'a> Planning<'a> {
         let request = v1::ClassifyRequest { texts: vec![text.to_owned()], capabilities };
         let failed = |source| PlannerError::GeneralFailed { stage: "classified", source };
         let reply = self.general.classify(request).await.map_err(failed)?;
-        Ok(reply.texts.into_iter().next().map(|found| found.scores).unwrap_or_default())
+        let mut scores = reply.texts.into_iter().next().map(|found| found.scores).unwrap_or_default();
+        // Whatever a worker says: nothing is sent to a capability that nobody asked it for.
+        scores.retain(|name, _| name == prompt::NONE || self.capabilities.iter().any(|info| info.name == *name));
+        Ok(scores)
     }
 
     fn served(&self) -> String {
         let names: Vec<&str> = self.capabilities.iter().map(|info| info.name.as_str()).collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     }
-}
-
-/// Does a line hold most words of a wish? "It" and its like may be said otherwise.
-fn keeps_words(line: &str, wish: &str) -> bool {
-    let line = line.to_lowercase();
-    let wish = wish.to_lowercase();
-    let telling: Vec<&str> =
-        wish.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() >= LEAST_TELLING).collect();
-    let kept = telling.iter().filter(|word| line.contains(*word)).count();
-    kept as f64 >= LEAST_KEPT * telling.len() as f64
 }

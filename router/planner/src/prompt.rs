@@ -6,6 +6,8 @@
 
 use silverback_proto::v1::Turn;
 
+use crate::faithful::MAX_LINE;
+
 /// What the planner calls a step that no capability serves.
 pub const NONE: &str = "none";
 
@@ -70,5 +72,5 @@ pub fn request(wishes: &[&str]) -> String {
 
 /// A Lark grammar of this many lines that are not empty.
 pub fn grammar(lines: usize) -> String {
-    format!("start: LINE{}\nLINE: /[^\\n\\s][^\\n]{{1,600}}/\n", " \"\\n\" LINE".repeat(lines.saturating_sub(1)))
+    format!("start: LINE{}\nLINE: /[^\\n\\s][^\\n]{{1,{MAX_LINE}}}/\n", " \"\\n\" LINE".repeat(lines.saturating_sub(1)))
 }

@@ -10,14 +10,20 @@ const BEGINS_FROM: f64 = 0.5;
 
 /// What joins a wish to the one before and says nothing of its own.
 static JOINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)^(?:[\s,;.&+–—•*-]+|\(?\d{1,2}[.)]\s|(?:and|then|also|plus|next|finally|after that|afterwards|oh|lastly)\b)+")
+    // A mark counts before a blank only: ".env", "+47…" and "-5%" are values.
+    Regex::new(r"(?i)^(?:[\s,;&]+|[.+–—•*-]+\s+|\(?\d{1,2}[.)]\s+|(?:and|then|also|plus|finally|after that|afterwards|oh|lastly)(?:\s|,)|next,)+")
         .expect("a constant pattern")
 });
+/// What is left of the wish after, at the end of one.
+static TRAIL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)(?:[\s,;&]+(?:\(?\d{1,2}[.)]|and|then|plus)?)+$").expect("a constant pattern"));
 
 /// The wishes of a text, each in its own words.
 pub fn wishes<'a>(text: &'a str, beginnings: &[Beginning]) -> Vec<&'a str> {
     let begins = beginnings.iter().filter(|word| word.probability >= BEGINS_FROM);
     let cuts = begins.map(|word| word.at as usize).filter(|at| text.is_char_boundary(*at));
+    // What is quoted is one value.
+    let cuts = cuts.filter(|at| text.get(..*at).is_some_and(|before| before.matches('"').count() % 2 == 0));
     let (mut wishes, mut from) = (Vec::new(), 0);
     for at in cuts.chain([text.len()]) {
         // A piece that says nothing ("1.", "and") belongs to what follows.
@@ -26,7 +32,8 @@ pub fn wishes<'a>(text: &'a str, beginnings: &[Beginning]) -> Vec<&'a str> {
             from = at;
         }
     }
-    if wishes.is_empty() { vec![text.trim()] } else { wishes }
+    // Of one wish even the joining words may mean something.
+    if wishes.len() < 2 { vec![text.trim()] } else { wishes }
 }
 
 fn says_something(piece: &str) -> bool {
@@ -35,20 +42,7 @@ fn says_something(piece: &str) -> bool {
 
 fn without_joint(piece: &str) -> &str {
     let said = &piece[JOINT.find(piece).map_or(0, |joint| joint.end())..];
-    said.trim_end_matches(|letter: char| letter.is_whitespace() || ",;&".contains(letter))
-}
-
-/// Words of a request that can only be values: they hold a digit beside another sign, or an `@`, `/`, `:` or `_` inside.
-pub fn literals(text: &str) -> impl Iterator<Item = &str> {
-    text.split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/' && c != '$'))
-        .map(|word| word.strip_suffix("'s").unwrap_or(word))
-        .filter(|word| word.len() >= 4)
-        .filter(|word| {
-            let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-            let has_mark = word.bytes().any(|byte| b"@/:_-.".contains(&byte));
-            has_digit && has_mark || word.contains('@') || word.contains("://")
-        })
+    &said[..TRAIL.find(said).map_or(said.len(), |trail| trail.start())]
 }
 
 #[cfg(test)]
@@ -77,8 +71,23 @@ mod tests {
     #[test]
     fn numbers_of_a_list_and_blanks_are_no_wishes() {
         assert_eq!(cut("1. stop i-1\n2. start i-2", &[("1.", 0.9), ("2.", 0.9)]), ["stop i-1", "start i-2"]);
-        assert_eq!(cut("and stop i-1", &[("stop", 0.9)]), ["stop i-1"]);
+        assert_eq!(cut("stop i-1 and 2) start i-2", &[("start", 0.9)]), ["stop i-1", "start i-2"]);
+        assert_eq!(cut("and stop i-1", &[("stop", 0.9)]), ["and stop i-1"]);
         assert_eq!(cut("  ", &[]), [""]);
+    }
+
+    #[test]
+    fn marks_of_values_stay() {
+        let text = "page ops and +4790012345, -5% on p_1, *.log to s3://x, .env too, next.js down";
+        let found = cut(text, &[("and +", 0.9), ("-5%", 0.9), ("*.log", 0.9), (".env", 0.9), ("next.js", 0.9)]);
+        assert_eq!(found, ["page ops", "+4790012345", "-5% on p_1", "*.log to s3://x", ".env too", "next.js down"]);
+        assert_eq!(cut("Next earnings of AAPL", &[]), ["Next earnings of AAPL"]);
+    }
+
+    #[test]
+    fn what_is_quoted_is_not_cut() {
+        let text = "send \"text-1\" to q, then stop";
+        assert_eq!(cut(text, &[("text-1", 0.9), ("then", 0.9)]), ["send \"text-1\" to q", "stop"]);
     }
 
     #[test]
@@ -86,11 +95,5 @@ mod tests {
         let beyond = Beginning { at: 99, probability: 1.0 };
         let inside = Beginning { at: 1, probability: 1.0 };
         assert_eq!(wishes("ä b", &[inside, beyond]), ["ä b"]);
-    }
-
-    #[test]
-    fn only_words_that_can_be_nothing_but_values_are_literals() {
-        let text = "Stop i-0abc123, mail jane@example.com and copy s3://raw to the well-known place, 25 times.";
-        assert_eq!(literals(text).collect::<Vec<_>>(), ["i-0abc123", "jane@example.com", "s3://raw"]);
     }
 }

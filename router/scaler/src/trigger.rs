@@ -16,7 +16,8 @@ const TARGETS: std::ops::RangeInclusive<f64> = 0.01..=1e6;
 const MAX_ACTIVATION: f64 = 1e6;
 
 /// What KEDA itself reads of the metadata; it hands on everything.
-const OF_KEDA: [&str; 3] = ["scalerAddress", "enableTLS", "unsafeSsl"];
+const OF_KEDA: [&str; 7] =
+    ["scalerAddress", "enableTLS", "unsafeSsl", "caCert", "tlsCertFile", "tlsClientCert", "tlsClientKey"];
 
 /// Characters of a key or value from outside that an error shows.
 const MAX_SHOWN: usize = 40;

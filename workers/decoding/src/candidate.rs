@@ -12,7 +12,7 @@ use crate::grounding::{Proof, Source};
 use crate::pointing;
 use crate::reading::{self, Reading};
 use crate::referent;
-use crate::resolver::{self, boolean};
+use crate::resolver::{Found, boolean, pair, resources, selector};
 use crate::sign;
 use crate::slot::{Slot, object_stems};
 use crate::want::Want;
@@ -59,9 +59,13 @@ pub(crate) fn candidates(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate>
         Want::List | Want::Object => Vec::new(),
         _ => of_spans(slot, &want, evidence),
     };
-    if want == Want::Pair {
-        found.extend(worded_pairs(slot, evidence));
-    }
+    let step = &evidence.step().text;
+    found.extend(match &want {
+        Want::Pair => worded(slot, evidence, "pair", pair::find(step).into_iter().chain(pair::find_removed(step))),
+        Want::FieldSelector => worded(slot, evidence, "selector", selector::find_node(step)),
+        Want::Resources(bound) => worded(slot, evidence, "resources", resources::find(step, *bound)),
+        _ => Vec::new(),
+    });
     found.extend(referent::candidates(slot, &want, evidence));
     pointing::heed(slot, &want, evidence, &mut found);
     found.retain(|candidate| within_bounds(slot, &candidate.value));
@@ -129,13 +133,17 @@ pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
 // === private ===
 
 /// A key and its value that are said apart, or a key that is to go.
-fn worded_pairs(slot: &Slot<'_>, evidence: &Evidence) -> Vec<Candidate> {
+/// What a resolver puts together from words of the step.
+fn worded(
+    slot: &Slot<'_>,
+    evidence: &Evidence,
+    resolver: &str,
+    found: impl IntoIterator<Item = Found<String>>,
+) -> Vec<Candidate> {
     let step = evidence.step();
-    let removed = resolver::pair::find_removed(&step.text);
-    let said = resolver::pair::find(&step.text).into_iter().chain(removed);
-    let said = said.filter(|found| step.is_vouched(&found.range));
-    let candidate = |found: resolver::Found<String>| Candidate {
-        proof: proof_by(slot, &step.span(found.range, Kind::Name), "pair"),
+    let said = found.into_iter().filter(|found| step.is_vouched(&found.range));
+    let candidate = |found: Found<String>| Candidate {
+        proof: proof_by(slot, &step.span(found.range, Kind::Name), resolver),
         value: found.value.into(),
         score: 0.9,
         place: Place::Step,

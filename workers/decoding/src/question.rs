@@ -31,6 +31,7 @@ fn ask(slot: &Slot<'_>) -> String {
         Want::SizeIn(_) | Want::SizeText => format!("What size ({thing})?"),
         Want::Date { .. } | Want::UnixTime(_) => format!("Which {thing} (a date)?"),
         Want::Choice(values) if values.len() <= MAX_LISTED => format!("Which {thing}: {}?", listed(&values)),
+        Want::Resources(_) => format!("How much ({thing}), for example cpu=2,memory=4Gi?"),
         Want::Text => format!("What should the {thing} say?"),
         _ => format!("Which {thing}?"),
     };

@@ -37,7 +37,9 @@ pub(crate) fn readings(slot: &Slot<'_>, want: &Want, span: &Span, evidence: &Evi
         (Want::Cidr, Kind::Cidr) if text.contains(':') == slot.words.iter().any(|word| word.starts_with("ipv6")) => {
             as_is(0.9)
         }
-        (Want::Url, Kind::Url | Kind::S3Uri) | (Want::Glob, Kind::Glob) | (Want::Pair, Kind::Pair) => as_is(0.9),
+        (Want::Url, Kind::Url | Kind::S3Uri)
+        | (Want::Glob, Kind::Glob)
+        | (Want::Pair | Want::FieldSelector, Kind::Pair) => as_is(0.9),
         (Want::Path, Kind::S3Uri | Kind::Path | Kind::Url) => as_is(0.9),
         (Want::Path, Kind::Name | Kind::Quoted) => as_is(0.4),
         (Want::Text, Kind::Quoted) | (Want::Endpoint, Kind::Email | Kind::Url) => as_is(0.9),

@@ -14,6 +14,7 @@ pub mod pair;
 pub mod port;
 pub mod quantity;
 pub mod region;
+pub mod resources;
 pub mod s3_uri;
 pub mod selector;
 pub mod ticker;

@@ -7,7 +7,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::resolver::quantity::{DAY, HOUR, MINUTE};
+use crate::resolver::{
+    quantity::{DAY, HOUR, MINUTE},
+    resources::Bound,
+};
 use crate::slot::{Shape, Slot};
 use crate::words;
 
@@ -61,6 +64,10 @@ pub(crate) enum Want {
     Glob,
     /// `KEY=VALUE`, a selector.
     Pair,
+    /// Conditions on fields, `spec.nodeName=w-3`.
+    FieldSelector,
+    /// Amounts of compute, `cpu=2,memory=4Gi`: limits, requests, or both alike.
+    Resources(Option<Bound>),
     /// Ports as text, `8080:80`.
     PortText,
     /// Words of the request as they stand.
@@ -135,7 +142,7 @@ impl Want {
         match self {
             Want::Id(prefixes) => !prefixes.is_empty(),
             Want::Arn | Want::Url | Want::Email | Want::Cidr | Want::Ip | Want::Ticker | Want::Amount => true,
-            Want::Zone | Want::Endpoint => true,
+            Want::Zone | Want::Endpoint | Want::FieldSelector | Want::Resources(_) => true,
             Want::Region | Want::Schedule { .. } | Want::Glob | Want::CurrencyPair | Want::Currency => true,
             Want::Date { .. } | Want::UnixTime(_) => true,
             _ => false,
@@ -299,6 +306,13 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     }
     if slot.has_word(&["protocol", "protocols"]) {
         return Want::Protocol;
+    }
+    if kubernetes && slot.words == ["field", "selector"] {
+        return Want::FieldSelector;
+    }
+    let bounds = [("limits", Some(Bound::Limit)), ("requests", Some(Bound::Request)), ("hard", None)];
+    if let Some((_, bound)) = bounds.iter().find(|(name, _)| kubernetes && slot.name == *name) {
+        return Want::Resources(*bound);
     }
     if is_pair_by_pattern(slot)
         || slot.has_word(&["selector", "labels", "annotations", "env", "literal", "taints", "overrides"])

@@ -16,6 +16,7 @@ pub(super) fn compose(slot: &Slot<'_>, want: &Want, text: &str, evidence: &Evide
     match want {
         Want::Path | Want::Url => compose_s3(slot, text, evidence),
         Want::Pair => compose_selector(slot, text, evidence).or_else(|| compose_pair(slot, text, evidence)),
+        Want::FieldSelector => compose_selector(slot, text, evidence),
         Want::PortText => compose_ports(slot, text, evidence),
         Want::SizeText => compose_size(slot, text, evidence),
         Want::Name | Want::Id(_) => compose_typed_name(slot, text, evidence)

@@ -89,6 +89,18 @@ fn what_nobody_gave_is_missing() {
 }
 
 #[test]
+fn amounts_of_compute_are_one_list_and_nodes_select_their_pods() {
+    let text = || json!({"type": "string"});
+    let set =
+        operation("kubernetes/kubectl/set resources", json!({"properties": {"limits": text(), "requests": text()}}));
+    let (offers, _) = offered(&set, "deployment renderer needs a limit of 2 cpus and 4Gi of memory");
+    assert_eq!(offers, json!({"limits": ["cpu=2,memory=4Gi"]}));
+    let get = operation("kubernetes/kubectl/get", json!({"properties": {"field-selector": text()}}));
+    let (offers, _) = offered(&get, "pods on all namespaces that sit on node ip-10-4-7-12, please");
+    assert_eq!(offers, json!({"field-selector": ["spec.nodeName=ip-10-4-7-12"]}));
+}
+
+#[test]
 fn prices_are_asked_for_by_company_and_day() {
     let history = operation(
         "openbb/equity/equity.price.historical",

@@ -1,4 +1,10 @@
-//! Takes selectors apart: `app=web,tier!=db`, `status.phase!=Running`.
+//! Takes selectors apart: `app=web,tier!=db`, `status.phase!=Running`; finds one that is said in words.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Found;
 
 /// One condition of a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,16 @@ pub fn is_field(key: &str) -> bool {
     FIELDS.contains(&key)
 }
 
+/// Pods by the node that they are on: "pods on node w-3" is `spec.nodeName=w-3`.
+pub fn find_node(text: &str) -> Option<Found<String>> {
+    static ON_NODE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\bpods?\b[^;]*?\b(?P<said>on\s+(?:the\s+)?node\s+(?P<node>[\w][\w.-]*\w))")
+            .expect("fixed, see the tests")
+    });
+    let found = ON_NODE.captures(text)?;
+    Some(Found { range: found.name("said")?.range(), value: format!("spec.nodeName={}", &found["node"]) })
+}
+
 /// Do these words say "not": `pods that are not running`?
 pub fn says_not(text: &str) -> bool {
     let words = crate::words::split(text);
@@ -73,6 +89,14 @@ mod tests {
         for text in ["", "web", "=x", "a=", "a=b,", "a=b=c"] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_node_selects_its_pods() {
+        let value = |text: &str| find_node(text).map(|found| found.value);
+        assert_eq!(value("pods that sit on node ip-10-4-7-12, please").as_deref(), Some("spec.nodeName=ip-10-4-7-12"));
+        assert_eq!(value("which taints are on node w-1"), None);
+        assert_eq!(value("move the pods from node w-1"), None);
     }
 
     proptest! {

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// Words that are read at once; an ordinary request has fewer. Identifiers take many tokens each, and it was trained on 160.
-const WINDOW: usize = 60;
-/// Words of the window before that a window begins with: what a word says depends on those before it.
-const OVERLAP: usize = 20;
+/// Bytes that are read at once, so that they are no more than the 256 tokens that the tokenizer gives; an ordinary request has fewer.
+const WINDOW: usize = 480;
+/// Bytes of the window before that a window begins with: what a word says depends on those before it.
+const OVERLAP: usize = 160;
 
 /// An encoder with an adapter that splits.
 pub(super) struct Splitter {
@@ -71,20 +71,33 @@ struct Window {
 }
 
 fn windows(text: &str) -> Vec<Window> {
-    let opens = |at: usize| text[..at].chars().next_back().is_none_or(char::is_whitespace);
-    let starts = text.char_indices().filter(|(at, letter)| !letter.is_whitespace() && opens(*at));
-    let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
-    let at = |word: usize| starts.get(word).copied().unwrap_or(text.len());
-    let mut from = 0;
+    let (mut from, mut read) = (0, 0);
     let mut windows = Vec::new();
     loop {
-        let new_from = if from == 0 { 0 } else { at(from + OVERLAP) };
-        windows.push(Window { bytes: at(from)..at(from + WINDOW), new_from });
-        if from + WINDOW >= starts.len() {
+        let end = whole_words(text, from, from + WINDOW);
+        windows.push(Window { bytes: from..end, new_from: read });
+        if end == text.len() {
             return windows;
         }
-        from += WINDOW - OVERLAP;
+        (from, read) = (whole_words(text, from, end - OVERLAP), end);
     }
+}
+
+/// The last beginning of a word in the later half of these bytes; of a character where there is none.
+fn whole_words(text: &str, from: usize, to: usize) -> usize {
+    if to >= text.len() {
+        return text.len();
+    }
+    let mut opens = text.char_indices().skip_while(|(at, _)| *at < from.midpoint(to)).take_while(|(at, _)| *at <= to);
+    let (mut letter, mut word, mut follows_blank) = (to, None, false);
+    for (at, next) in opens.by_ref() {
+        letter = at;
+        if follows_blank && !next.is_whitespace() {
+            word = Some(at);
+        }
+        follows_blank = next.is_whitespace();
+    }
+    word.unwrap_or(letter)
 }
 
 #[cfg(test)]
@@ -93,14 +106,18 @@ mod tests {
 
     #[test]
     fn windows_cover_a_long_text_once() {
-        let text = (0..150).map(|number| format!("w{number} ")).collect::<String>();
-        let windows = windows(&text);
-        assert_eq!(windows.len(), 4);
-        for pair in windows.windows(2) {
-            assert_eq!(pair[0].bytes.end, pair[1].new_from);
-            assert!(pair[1].bytes.start < pair[1].new_from);
+        for text in [(0..400).map(|number| format!("w{number} ")).collect(), "x".repeat(5_000), "日".repeat(2_000)] {
+            let windows = windows(&text);
+            assert!(windows.len() > 4);
+            for pair in windows.windows(2) {
+                assert_eq!(pair[0].bytes.end, pair[1].new_from);
+                assert!(pair[1].bytes.start < pair[1].new_from && pair[0].bytes.start < pair[1].bytes.start);
+            }
+            assert!(
+                windows.iter().all(|window| window.bytes.len() <= WINDOW && text.get(window.bytes.clone()).is_some())
+            );
+            assert_eq!(windows.last().unwrap().bytes.end, text.len());
         }
-        assert_eq!(windows[3].bytes.end, text.len());
     }
 
     #[test]
