@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::order;
+
 /// Words that turn a wish into another when they are lost or added.
 const LIMITING: &[&str] =
     &["no", "not", "never", "without", "except", "excluding", "only", "all", "but", "don't", "dont", "unless"];
@@ -12,21 +14,28 @@ const LEAST_TELLING: usize = 4;
 /// Share of a wish's telling words that must be there when it is said in full; the others stood for something ("that", "theirs").
 const LEAST_KEPT: f64 = 0.7;
 
-/// Telling words of another wish from which on a line that holds most of them says that one too.
-const LEAST_OF_ANOTHER: usize = 3;
+/// The same of a wish with a pronoun: "subscribe her to that price" is said with other words, and read alone it says nothing.
+const LEAST_OF_MEANT: f64 = 0.5;
+
+/// Words that stand for something, which is named instead when a wish is said in full, and words that only join.
+const UNTELLING: &[&str] = &[
+    "that", "this", "those", "these", "them", "they", "their", "theirs", "there", "here", "same", "with", "from",
+    "into", "onto", "also", "then", "please", "just", "once", "after", "when",
+];
 
 /// Longest line, in characters: the model's lines end there, whatever is missing.
 pub const MAX_LINE: usize = 600;
 
-/// Does the line say this wish of the request, and it alone?
-pub fn is_faithful(line: &str, wish: &str, wishes: &[&str]) -> bool {
+/// Does the line say the wish of this index, and it alone?
+pub fn is_faithful(line: &str, index: usize, wishes: &[&str]) -> bool {
+    let wish = wishes[index];
     let (said, own) = (words(line), words(wish));
     let request: BTreeSet<String> = wishes.iter().flat_map(|wish| words(wish)).collect();
     let limits = |words: &BTreeSet<String>| -> BTreeSet<String> {
         words.iter().filter(|word| LIMITING.contains(&word.as_str())).cloned().collect()
     };
     let values = |words: &BTreeSet<String>| -> BTreeSet<String> {
-        words.iter().filter(|word| word.chars().any(|letter| letter.is_ascii_digit())).cloned().collect()
+        words.iter().filter(|word| word.chars().any(is_of_values)).cloned().collect()
     };
     // A name may be said again from an earlier wish; a bare number means nothing elsewhere.
     let may_be_said = |value: &String| own.contains(value) || request.contains(value) && !is_bare_number(value);
@@ -34,22 +43,24 @@ pub fn is_faithful(line: &str, wish: &str, wishes: &[&str]) -> bool {
         && values(&own).is_subset(&said)
         && values(&said).iter().all(may_be_said)
         && limits(&said) == limits(&own)
-        && holds_most(&said, &telling(&own))
-        && !wishes.iter().any(|other| *other != wish && says_too(&said, &own, other))
+        && holds_most(&said, &telling(&own), if order::has_pronoun(wish) { LEAST_OF_MEANT } else { LEAST_KEPT })
+        // What comes before may be named whole, what comes after has a line of its own.
+        && !wishes[index + 1..].iter().any(|later| line.to_lowercase().contains(&later.to_lowercase()))
 }
 
-fn says_too(said: &BTreeSet<String>, own: &BTreeSet<String>, other: &str) -> bool {
-    let further: Vec<String> = telling(&words(other)).into_iter().filter(|word| !own.contains(word)).collect();
-    further.len() >= LEAST_OF_ANOTHER && holds_most(said, &further)
-}
-
-fn holds_most(said: &BTreeSet<String>, telling: &[String]) -> bool {
+fn holds_most(said: &BTreeSet<String>, telling: &[String], least: f64) -> bool {
     let kept = telling.iter().filter(|word| said.contains(*word)).count();
-    kept as f64 >= LEAST_KEPT * telling.len() as f64
+    kept as f64 >= least * telling.len() as f64
 }
 
 fn telling(words: &BTreeSet<String>) -> Vec<String> {
-    words.iter().filter(|word| word.chars().count() >= LEAST_TELLING).cloned().collect()
+    let tells = |word: &&String| word.chars().count() >= LEAST_TELLING && !UNTELLING.contains(&word.as_str());
+    words.iter().filter(tells).cloned().collect()
+}
+
+/// Words with such a letter can only be values: `i-0abc`, `/dev/xvdb`, `me@example.com`, `LOG_LEVEL`.
+fn is_of_values(letter: char) -> bool {
+    letter.is_ascii_digit() || "/:@_=".contains(letter)
 }
 
 fn is_bare_number(word: &str) -> bool {
@@ -61,7 +72,10 @@ fn words(text: &str) -> BTreeSet<String> {
         let word = word.trim_matches(|letter: char| !letter.is_alphanumeric() && !"/$€£%*+-".contains(letter));
         word.trim_end_matches("'s").to_lowercase().replace('’', "'")
     };
-    text.split_whitespace().map(trimmed).filter(|word| !word.is_empty()).collect()
+    text.split(|letter: char| letter.is_whitespace() || letter == ',')
+        .map(trimmed)
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -72,7 +86,7 @@ mod tests {
         ["make a 100 GB disk in eu-central-1a, no encryption", "attach it to i-0data1 as /dev/xvdb"];
 
     fn says(index: usize, line: &str) -> bool {
-        is_faithful(line, WISHES[index], &WISHES)
+        is_faithful(line, index, &WISHES)
     }
 
     #[test]
@@ -80,6 +94,10 @@ mod tests {
         assert!(says(1, "Attach the disk to i-0data1 as /dev/xvdb"));
         assert!(says(1, "Attach the disk in eu-central-1a to i-0data1 as /dev/xvdb"));
         assert!(says(0, WISHES[0]));
+        let wishes = ["Create a VPC 10.0.0.0/16", "with a subnet 10.0.1.0/24 in it."];
+        assert!(is_faithful("Create a subnet 10.0.1.0/24 in the VPC 10.0.0.0/16", 1, &wishes));
+        let wishes = ["an internet gateway", "attach that one to the vpc, cpu=500m,memory=1Gi"];
+        assert!(is_faithful("Attach the internet gateway to the VPC, cpu=500m, memory=1Gi", 1, &wishes));
     }
 
     #[test]
@@ -101,7 +119,9 @@ mod tests {
     fn two_wishes_in_one_line_are_not_one() {
         let wishes = ["pause the rollout of deployment feed", "put image acme/feed on the rollout container web"];
         let both = "Pause the rollout of deployment feed and put image acme/feed on the rollout container web";
-        assert!(!is_faithful(both, wishes[0], &wishes));
-        assert!(is_faithful(wishes[1], wishes[1], &wishes));
+        assert!(!is_faithful(both, 0, &wishes));
+        assert!(is_faithful(wishes[1], 1, &wishes));
+        let earlier = "Put image acme/feed on the rollout container web, pause the rollout of deployment feed";
+        assert!(is_faithful(earlier, 1, &wishes), "what comes before may be named");
     }
 }

@@ -1,6 +1,6 @@
 //! The way from a request to its steps: split into wishes ▶ say each in full, where there are several ▶ give each to a capability or refuse it.
 
-use std::{collections::BTreeMap, slice};
+use std::{collections::BTreeMap, ops::Range};
 
 use futures::{StreamExt, future::join_all};
 use silverback_graph::{Step, StepId, Unanswered, Usage};
@@ -14,7 +14,7 @@ use crate::{
     order, prompt,
     quoted::Masked,
     refusal::{self, Scores},
-    sense::weigh,
+    sense::{beside, weigh},
     wishes::wishes,
 };
 
@@ -56,7 +56,8 @@ pub async fn plan(
     let masked = Masked::of(text);
     let planned = Planned::default();
     let (lines, ids) = (Vec::new(), Vec::new());
-    let mut planning = Planning { general, masked: &masked, capabilities, steps, planned, lines, ids };
+    let whole = None;
+    let mut planning = Planning { general, masked: &masked, capabilities, steps, planned, whole, lines, ids };
     let wishes = planning.split().await?;
     debug!(?wishes, "split");
     match wishes.as_slice() {
@@ -75,6 +76,8 @@ struct Planning<'a> {
     capabilities: &'a [CapabilityInfo],
     steps: mpsc::UnboundedSender<Step>,
     planned: Planned,
+    /// What the request is about as one, where it holds several wishes.
+    whole: Option<Scores>,
     /// The wishes so far.
     lines: Vec<String>,
     /// What became of each: the step's id, or nothing when it was refused.
@@ -102,20 +105,21 @@ impl<'a> Planning<'a> {
     /// Lets the general worker say each wish so that it can be read alone, and takes each as soon as it is written; what it does not
     /// write is taken in its own words.
     async fn say_in_full(&mut self, wishes: &[&str]) -> Result<(), PlannerError> {
-        let mut left = wishes.iter();
+        self.whole = Some(self.scores(&self.masked.text).await?);
+        let mut left = 0..wishes.len();
         match self.take_written(wishes, &mut left).await {
             // Another worker may do better, and so may the caller later.
             Err(error) if error.is_retryable() => return Err(error),
             Err(error) => warn!(%error, "wishes are not said in full, their own words must do"),
             Ok(()) => {}
         }
-        for wish in left {
-            self.take(wish).await?;
+        for index in left {
+            self.take(wishes[index]).await?;
         }
         Ok(())
     }
 
-    async fn take_written(&mut self, wishes: &[&str], left: &mut slice::Iter<'_, &str>) -> Result<(), PlannerError> {
+    async fn take_written(&mut self, wishes: &[&str], left: &mut Range<usize>) -> Result<(), PlannerError> {
         let request = v1::GenerateRequest {
             system: prompt::SYSTEM.to_owned(),
             examples: prompt::examples(),
@@ -141,8 +145,9 @@ impl<'a> Planning<'a> {
             }
             while let Some(end) = open.find('\n') {
                 let line: String = open.drain(..=end).collect();
-                let Some(wish) = left.next() else { break };
-                let (line, is_faithful) = (line.trim(), is_faithful(line.trim(), wish, wishes));
+                let Some(index) = left.next() else { break };
+                let (line, wish) = (line.trim(), wishes[index]);
+                let is_faithful = is_faithful(line, index, wishes);
                 debug!(line, wish, is_faithful, "said in full");
                 self.take(if is_faithful { line } else { wish }).await?;
             }
@@ -183,7 +188,11 @@ impl<'a> Planning<'a> {
 
     async fn scores(&self, text: &str) -> Result<Scores, PlannerError> {
         let (examples, recognised) = tokio::join!(self.classify(text), self.recognise(text));
-        Ok(weigh(examples?, &recognised))
+        let scores = weigh(examples?, &recognised);
+        Ok(match &self.whole {
+            Some(whole) => beside(scores, whole),
+            None => scores,
+        })
     }
 
     async fn recognise(&self, text: &str) -> BTreeMap<String, v1::Recognition> {

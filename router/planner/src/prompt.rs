@@ -17,7 +17,7 @@ pub const MAX_STEPS: usize = 16;
 /// The same for every request, so that a worker's prefix cache holds it.
 pub const SYSTEM: &str = "The parts of a request are numbered. Write each part so that it can be read alone: one line a part, in their order. \
 Copy all its words, names and values and add nothing new. Write the thing that is meant instead of \"it\", \"her\" or \"that\". \
-Where words are left out because another part says them, say them again.";
+Where words are left out because another part says them, say them again; where the verb is left out, say it.";
 
 /// Worked examples: parts, lines.
 const EXAMPLES: &[(&[&str], &[&str])] = &[
@@ -49,8 +49,12 @@ const EXAMPLES: &[(&[&str], &[&str])] = &[
         &["Reserve the room blue for 12 people, no catering", "Mail ann@acme.io about the room blue, subject 'Room'"],
     ),
     (
-        &["Make a network 172.16.0.0/12", "a gateway with it, tagged team=ops"],
+        &["network 172.16.0.0/12", "a gateway with it, tagged team=ops"],
         &["Make a network 172.16.0.0/12", "Make a gateway with the network 172.16.0.0/12, tagged team=ops"],
+    ),
+    (
+        &["Turn on heater h-7", "label the heater zone=b", "how warm is it there?"],
+        &["Turn on heater h-7", "Label the heater h-7 zone=b", "How warm is it at heater h-7?"],
     ),
     (
         &["Upload a.txt and b.txt to the bucket docs, but only if they are new", "refund ch_9x"],

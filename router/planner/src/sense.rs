@@ -23,6 +23,9 @@ const WEIGHTS: Weights = Weights {
     none: 1.53,
 };
 
+/// What the whole request says of one of its wishes, as a power of its belief. More lets the first field swallow the others.
+const CONTEXT: f64 = 0.2;
+
 /// Smallest share that counts; less is noise.
 const LEAST: f64 = 1e-4;
 
@@ -67,6 +70,18 @@ pub fn weigh(examples: Scores, recognised: &BTreeMap<String, Recognition>) -> Sc
     sums.into_iter().map(|(name, sum)| (name, (sum - most).exp() / total)).collect()
 }
 
+/// Moves belief among the capabilities towards those that the whole request is about; what speaks for nobody stays.
+pub fn beside(mut scores: Scores, whole: &Scores) -> Scores {
+    let sum = |scores: &Scores| scores.iter().filter(|(name, _)| *name != NONE).map(|(_, score)| score).sum::<f64>();
+    let before = sum(&scores);
+    for (name, score) in scores.iter_mut().filter(|(name, _)| *name != NONE) {
+        *score *= whole.get(name).copied().unwrap_or_default().max(LEAST).powf(CONTEXT);
+    }
+    let after = sum(&scores).max(f64::MIN_POSITIVE);
+    scores.iter_mut().filter(|(name, _)| *name != NONE).for_each(|(_, score)| *score *= before / after);
+    scores
+}
+
 fn evidence(found: &Recognition) -> f64 {
     let fits = found.fits.clamp(LEAST, 1.0 - LEAST);
     WEIGHTS.fits * (fits / (1.0 - fits)).ln()
@@ -84,6 +99,14 @@ fn unremarkable() -> Recognition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_whole_request_decides_between_like_capabilities_and_not_about_nobody() {
+        let wish = examples(&[("aws", 0.4), ("finance", 0.3), (NONE, 0.3)]);
+        let scores = beside(wish, &examples(&[("aws", 0.1), ("finance", 0.8), (NONE, 0.1)]));
+        assert_eq!(crate::refusal::best(&scores), Some("finance"), "{scores:?}");
+        assert!((scores[NONE] - 0.3).abs() < 1e-9 && (scores.values().sum::<f64>() - 1.0).abs() < 1e-9);
+    }
 
     fn examples(list: &[(&str, f64)]) -> Scores {
         list.iter().map(|(name, share)| ((*name).to_owned(), *share)).collect()

@@ -16,7 +16,7 @@ static JOINT: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What is left of the wish after, at the end of one.
 static TRAIL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?i)(?:[\s,;&]+(?:\(?\d{1,2}[.)]|and|then|plus)?)+$").expect("a constant pattern"));
+    LazyLock::new(|| Regex::new(r"(?i)(?:[\s,;&]+(?:\(?\d{1,2}\)|and|then|plus)?)+$").expect("a constant pattern"));
 
 /// The wishes of a text, each in its own words.
 pub fn wishes<'a>(text: &'a str, beginnings: &[Beginning]) -> Vec<&'a str> {
@@ -72,6 +72,8 @@ mod tests {
     fn numbers_of_a_list_and_blanks_are_no_wishes() {
         assert_eq!(cut("1. stop i-1\n2. start i-2", &[("1.", 0.9), ("2.", 0.9)]), ["stop i-1", "start i-2"]);
         assert_eq!(cut("stop i-1 and 2) start i-2", &[("start", 0.9)]), ["stop i-1", "start i-2"]);
+        let dated = "stop i-1 on April 21. tell me the price on May 3";
+        assert_eq!(cut(dated, &[("tell", 0.9)]), ["stop i-1 on April 21.", "tell me the price on May 3"]);
         assert_eq!(cut("and stop i-1", &[("stop", 0.9)]), ["and stop i-1"]);
         assert_eq!(cut("  ", &[]), [""]);
     }

@@ -135,7 +135,8 @@ pub(crate) fn heed(slot: &Slot<'_>, want: &Want, evidence: &Evidence, found: &mu
         }
         let span = step.span(range.clone(), Kind::Name);
         // A region, a date or an amount names nothing, and what is more likely no value is not made one.
-        is_known |= *sure < LIKELY || (want.is_name_like() && is_measure(step, range));
+        is_known |=
+            *sure < LIKELY || (want.is_name_like() && (is_measure(step, range) || is_purpose(slot, step, range)));
         let Some((part, value)) = (!is_known).then(|| spelled(slot, want, &span.text)).flatten() else { continue };
         let value = value.into();
         if within_bounds(slot, &value) {
@@ -193,6 +194,14 @@ fn is_measure(step: &Passage, range: &Range<usize>) -> bool {
     };
     let covers = |span: &Span| span.start <= range.start && range.end <= span.end;
     step.spans.iter().any(|span| is_typed(&span.kind) && covers(span))
+}
+
+/// "Create a bucket for logs" says what it is for, not what it is called.
+fn is_purpose(slot: &Slot<'_>, step: &Passage, range: &Range<usize>) -> bool {
+    let before = step.text[..range.start].trim_end().to_ascii_lowercase();
+    let is_after_for = before == "for" || before.ends_with(" for") || before.ends_with(" for the");
+    let is_plain = step.text[range.clone()].bytes().all(|byte| byte.is_ascii_lowercase());
+    slot.operation.name.to_ascii_lowercase().starts_with("create") && is_after_for && is_plain
 }
 
 /// What words that are pointed at say, and which share of them the value is; `None` where they have to be read.
