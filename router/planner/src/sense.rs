@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn what_a_specialist_recognises_outweighs_a_few_examples() {
         let shares = examples(&[("aws", 0.3), ("kubernetes", 0.5), (NONE, 0.2)]);
-        let aws = Recognition { fits: 0.97, phrase: 0.9, meaning: 0.7, words: 9.0, identifiers: 1, ..unremarkable() };
+        let aws = Recognition { fits: 0.97, phrase: 0.9, meaning: 0.7, words: 9.0, identifiers: 1 };
         let recognised = BTreeMap::from([("aws".to_owned(), aws), ("kubernetes".to_owned(), unremarkable())]);
         let scores = weigh(shares.clone(), &recognised);
         assert_eq!(crate::refusal::best(&scores), Some("aws"), "{scores:?}");

@@ -88,32 +88,8 @@ pub(crate) enum End {
     Future,
 }
 
-const FREE_TEXT: &[&str] = &[
-    "description",
-    "message",
-    "comment",
-    "comments",
-    "text",
-    "body",
-    "query",
-    "reason",
-    "subject",
-    "title",
-    "content",
-    "note",
-    "notes",
-    "statement",
-    "sql",
-    "command",
-    "commands",
-    "prompt",
-    "caption",
-    "summary",
-    "question",
-    "sentence",
-    "memo",
-    "document",
-];
+const FREE_TEXT: &str = "description message comment comments text body query reason subject title content note notes \
+    statement sql command commands prompt caption summary question sentence memo document";
 
 /// Longest list of values that is compared with the request.
 const MAX_CHOICES: usize = 2000;
@@ -307,12 +283,8 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     if slot.has_word(&["protocol", "protocols"]) {
         return Want::Protocol;
     }
-    if kubernetes && slot.words == ["field", "selector"] {
-        return Want::FieldSelector;
-    }
-    let bounds = [("limits", Some(Bound::Limit)), ("requests", Some(Bound::Request)), ("hard", None)];
-    if let Some((_, bound)) = bounds.iter().find(|(name, _)| kubernetes && slot.name == *name) {
-        return Want::Resources(*bound);
+    if let Some(want) = kubernetes.then(|| of_kubectl(slot)).flatten() {
+        return want;
     }
     if is_pair_by_pattern(slot)
         || slot.has_word(&["selector", "labels", "annotations", "env", "literal", "taints", "overrides"])
@@ -338,16 +310,29 @@ fn by_word(slot: &Slot<'_>, provider: &str) -> Want {
     ]) {
         return Want::Path;
     }
-    if kubernetes && slot.has_word(&["timeout", "since", "period", "duration", "interval"]) {
-        return Want::DurationText;
-    }
     if slot.has_word(&["memory", "cpu", "limits", "requests", "storage", "size"]) {
         return Want::SizeText;
     }
-    if slot.words.last().is_some_and(|word| FREE_TEXT.contains(&word.as_str())) {
+    if slot.words.last().is_some_and(|word| FREE_TEXT.split_whitespace().any(|text| text == word)) {
         return Want::Text;
     }
     Want::Name
+}
+
+/// Notations that only kubectl has.
+fn of_kubectl(slot: &Slot<'_>) -> Option<Want> {
+    if slot.words == ["field", "selector"] {
+        return Some(Want::FieldSelector);
+    }
+    if slot.has_word(&["timeout", "since", "period", "duration", "interval"]) {
+        return Some(Want::DurationText);
+    }
+    match slot.name {
+        "limits" => Some(Want::Resources(Some(Bound::Limit))),
+        "requests" => Some(Want::Resources(Some(Bound::Request))),
+        "hard" => Some(Want::Resources(None)),
+        _ => None,
+    }
 }
 
 fn end_of(slot: &Slot<'_>) -> End {
