@@ -20,7 +20,7 @@ fn a_new_wish_begins_at_its_joining_word_and_details_begin_none() {
     };
     let two = "stop i-0abc1234 and then scale the deployment web to 3";
     assert_eq!(beginnings(two), [two.find("and").unwrap()]);
-    assert_eq!(beginnings("new volume, 200 gigs, gp3. put it in us-east-1b and encrypt it"), Vec::<usize>::new());
+    assert_eq!(beginnings("make a 200 GB gp3 volume in us-east-1b, encrypted, tagged team=ops"), Vec::<usize>::new());
 }
 
 #[test]
