@@ -104,6 +104,13 @@ impl Announcement {
         drop(self.stop);
         self.task.await.unwrap_or(Err(RegistryError::AnnounceTaskLost))
     }
+
+    /// The same for a process that stops: a store that does not answer is worth a warning, since the lease ends by itself.
+    pub async fn leave(self) {
+        if let Err(error) = self.withdraw().await {
+            warn!(%error, "could not leave the registry; the lease will end by itself");
+        }
+    }
 }
 
 struct Announcer {

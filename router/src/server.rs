@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use futures::{Stream, stream};
+use futures::{Stream, future::OptionFuture, stream};
 use silverback_dispatch::{Dispatcher, Peers};
 use silverback_proto::{
     DESCRIPTORS, ErrorCode,
@@ -24,7 +24,7 @@ use tonic::{
     Request, Response, Status,
     transport::{Server, server::TcpIncoming},
 };
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     CatalogueGate, Rejection, RequestPath, RouterConfig, RouterError,
@@ -129,7 +129,7 @@ impl RunningRouter {
     pub async fn shutdown(mut self) -> Result<(), RouterError> {
         self.stop.cancel();
         let (announcement, grace) = (self.announcement.take(), self.grace);
-        let leaving = timeout(grace, leave(announcement));
+        let leaving = timeout(grace, OptionFuture::from(announcement.map(Announcement::leave)));
         let (served, _) = tokio::join!(timeout(grace, &mut self.serving), leaving);
         match served {
             Ok(Ok(served)) => served.map_err(serve_failed),
@@ -184,15 +184,6 @@ fn presence(advertised: Option<String>, address: SocketAddr) -> Result<Option<Pr
     }
     let advertised = advertised.unwrap_or_else(|| format!("http://{address}"));
     Presence::at(advertised).map(Some).map_err(|source| RouterError::AdvertiseFailed { source })
-}
-
-/// Takes the router out of the registry.
-async fn leave(announcement: Option<Announcement>) {
-    if let Some(announcement) = announcement
-        && let Err(error) = announcement.withdraw().await
-    {
-        warn!(%error, "could not leave the registry; the lease will end by itself");
-    }
 }
 
 type Work = (mpsc::Receiver<v1::PlanEvent>, JoinSet<Result<(), Status>>);

@@ -27,13 +27,24 @@ const SPLITTER: [&[u8]; 2] = [
     include_bytes!("../adapters/splitter/adapter_model.safetensors"),
 ];
 
-/// Loads it from the model's directory.
+/// Loads what makes the vectors of packs: no more than descriptions and users' phrases need.
+///
+/// # Errors
+/// As [`load_encoder`].
+pub fn load_describer(dir: &Path) -> Result<Embedder, WorkerError> {
+    Ok(Embedder::load_adapted(dir, &Adapters { requests: read(REQUESTS)?, ..Adapters::default() })?)
+}
+
+/// Loads all of it from the model's directory.
 ///
 /// # Errors
 /// When the directory does not hold that model.
 pub fn load_encoder(dir: &Path) -> Result<Embedder, WorkerError> {
-    let read = |[config, weights]: [&[u8]; 2]| Adapter::read(config, weights).map(Some);
     let adapters =
         Adapters { requests: read(REQUESTS)?, reader: read(READER)?, finder: read(FINDER)?, splitter: read(SPLITTER)? };
     Ok(Embedder::load_adapted(dir, &adapters)?)
+}
+
+fn read([config, weights]: [&[u8]; 2]) -> Result<Option<Adapter>, WorkerError> {
+    Ok(Some(Adapter::read(config, weights)?))
 }

@@ -27,7 +27,7 @@ mod writer;
 pub use classify::Classifier;
 pub use config::{PLAN, REFUSE_BELOW, TOOLS, WorkerConfig, WorkerFiles};
 pub use drafter::Drafter;
-pub use encoder::{ENCODER, load_encoder};
+pub use encoder::{ENCODER, load_describer, load_encoder};
 pub use error::WorkerError;
 pub use retriever::Retriever;
 pub use specialist::Method;

@@ -225,9 +225,8 @@ pub fn load_specialist(packs: &Path, specialty: Specialty, shared: Shared) -> Re
 }
 
 async fn withdraw(announcement: Option<Announcement>) {
-    let Some(announcement) = announcement else { return };
-    if let Err(error) = announcement.withdraw().await {
-        warn!(%error, "could not leave the registry; the lease will end by itself");
+    if let Some(announcement) = announcement {
+        announcement.leave().await;
     }
 }
 

@@ -157,9 +157,7 @@ impl RunningWorker {
         }
         self.newcomers.leave().await;
         for announcement in self.announcements {
-            if let Err(error) = announcement.withdraw().await {
-                warn!(%error, "could not leave the registry; the lease will end by itself");
-            }
+            announcement.leave().await;
         }
         self.stop.cancel();
         if tokio::time::timeout(DRAIN, self.server).await.is_err() {

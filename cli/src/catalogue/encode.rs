@@ -4,7 +4,7 @@ use std::error::Error;
 
 use silverback_catalogue::{Encoder, Pack, build::BuiltPack, pack::archive};
 use silverback_engine::Embedder;
-use silverback_workers::{ENCODER, load_encoder};
+use silverback_workers::{ENCODER, load_describer};
 
 use crate::{
     config::Config,
@@ -50,7 +50,7 @@ async fn load(config: &Config, puller: &Puller) -> Result<Sentences, CliError> {
     let model = manifest.default_of(Role::Embedding)?;
     puller.pull(model, Trust::Stamp).await?;
     let folder = config.cache.folder(model)?;
-    let loading = tokio::task::spawn_blocking(move || load_encoder(&folder));
+    let loading = tokio::task::spawn_blocking(move || load_describer(&folder));
     let embedder = loading.await.expect("loading does not panic");
     Ok(Sentences(embedder?))
 }

@@ -31,31 +31,31 @@ pub fn is_faithful(line: &str, index: usize, wishes: &[&str]) -> bool {
     let wish = wishes[index];
     let (said, own) = (words(line), words(wish));
     let request: BTreeSet<String> = wishes.iter().flat_map(|wish| words(wish)).collect();
-    let limits = |words: &BTreeSet<String>| -> BTreeSet<String> {
-        words.iter().filter(|word| LIMITING.contains(&word.as_str())).cloned().collect()
-    };
-    let values = |words: &BTreeSet<String>| -> BTreeSet<String> {
-        words.iter().filter(|word| word.chars().any(is_of_values)).cloned().collect()
-    };
+    let limits = |words| only(words, |word| LIMITING.contains(&word));
+    let values = |words| only(words, |word| word.chars().any(is_of_values));
     // A name may be said again from an earlier wish; a bare number means nothing elsewhere.
     let may_be_said = |value: &String| own.contains(value) || request.contains(value) && !is_bare_number(value);
     line.chars().count() <= MAX_LINE
         && values(&own).is_subset(&said)
         && values(&said).iter().all(may_be_said)
         && limits(&said) == limits(&own)
-        && holds_most(&said, &telling(&own), if order::has_pronoun(wish) { LEAST_OF_MEANT } else { LEAST_KEPT })
+        && holds_most(&said, &only(&own, is_telling), if order::has_pronoun(wish) { LEAST_OF_MEANT } else { LEAST_KEPT })
         // What comes before may be named whole, what comes after has a line of its own.
         && !wishes[index + 1..].iter().any(|later| line.to_lowercase().contains(&later.to_lowercase()))
 }
 
-fn holds_most(said: &BTreeSet<String>, telling: &[String], least: f64) -> bool {
+/// Those of the words.
+fn only(words: &BTreeSet<String>, is_one: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    words.iter().filter(|word| is_one(word)).cloned().collect()
+}
+
+fn holds_most(said: &BTreeSet<String>, telling: &BTreeSet<String>, least: f64) -> bool {
     let kept = telling.iter().filter(|word| said.contains(*word)).count();
     kept as f64 >= least * telling.len() as f64
 }
 
-fn telling(words: &BTreeSet<String>) -> Vec<String> {
-    let tells = |word: &&String| word.chars().count() >= LEAST_TELLING && !UNTELLING.contains(&word.as_str());
-    words.iter().filter(tells).cloned().collect()
+fn is_telling(word: &str) -> bool {
+    word.chars().count() >= LEAST_TELLING && !UNTELLING.contains(&word)
 }
 
 /// Words with such a letter can only be values: `i-0abc`, `/dev/xvdb`, `me@example.com`, `LOG_LEVEL`.

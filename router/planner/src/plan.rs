@@ -157,28 +157,27 @@ impl<'a> Planning<'a> {
 
     /// Makes a step of a wish and sends it, or refuses it.
     async fn take(&mut self, wish: &str) -> Result<(), PlannerError> {
-        let line = wish.to_owned();
-        let scores = self.scores(&line).await?;
-        let after = order::depends_on(&line, &self.lines);
-        self.lines.push(line.clone());
+        let scores = self.scores(wish).await?;
+        let after = order::depends_on(wish, &self.lines);
         let before = after.first().and_then(|index| self.ids[*index]);
         // "Scale producer to 1" after "Scale consumer to 0": who shares a word with an earlier line is of its field, when of any.
-        let alike = || order::alike(&line, &self.lines[..self.lines.len() - 1]).and_then(|index| self.ids[index]);
-        let before = before.filter(|_| order::has_pronoun(&line)).or_else(alike);
+        let alike = || order::alike(wish, &self.lines).and_then(|index| self.ids[index]);
+        let before = before.filter(|_| order::has_pronoun(wish)).or_else(alike);
+        self.lines.push(wish.to_owned());
         let inherited = before.filter(|_| !refusal::is_foreign(&scores));
         let inherited = inherited.and_then(|id| self.planned.steps.iter().find(|step| step.id == id));
         let inherited = inherited.map(|step| step.capability.clone());
         let Some(capability) = refusal::best(&scores).map(str::to_owned).or(inherited) else {
-            debug!(text = %line, ?scores, "no capability fits");
+            debug!(wish, ?scores, "no capability fits");
             let reason = format!("no worker serves a capability for this; served now: {}", self.served());
-            let text = self.masked.restore(&line);
+            let text = self.masked.restore(wish);
             self.planned.unanswered.push(Unanswered { text, reason, ..Unanswered::default() });
             self.ids.push(None);
             return Ok(());
         };
         let after = after.into_iter().filter_map(|index| self.ids[index]).collect();
         let id = StepId::nth(self.planned.steps.len());
-        let step = Step { id, capability, text: self.masked.restore(&line), after };
+        let step = Step { id, capability, text: self.masked.restore(wish), after };
         self.ids.push(Some(id));
         self.planned.steps.push(step.clone());
         // The receiver is gone when the request was cancelled; the stream ends by itself then.

@@ -21,9 +21,9 @@ static TRAIL: LazyLock<Regex> =
 /// The wishes of a text, each in its own words.
 pub fn wishes<'a>(text: &'a str, beginnings: &[Beginning]) -> Vec<&'a str> {
     let begins = beginnings.iter().filter(|word| word.probability >= BEGINS_FROM);
-    let cuts = begins.map(|word| word.at as usize).filter(|at| text.is_char_boundary(*at));
-    // What is quoted is one value.
-    let cuts = cuts.filter(|at| text.get(..*at).is_some_and(|before| before.matches('"').count() % 2 == 0));
+    // What is quoted is one value, and a place inside a letter or beyond the text is none.
+    let is_open = |at: &usize| text.get(..*at).is_some_and(|before| before.matches('"').count() % 2 == 0);
+    let cuts = begins.map(|word| word.at as usize).filter(is_open);
     let (mut wishes, mut from) = (Vec::new(), 0);
     for at in cuts.chain([text.len()]) {
         // A piece that says nothing ("1.", "and") belongs to what follows.

@@ -67,8 +67,8 @@ impl Demand {
 /// A step that names `aws/s3` goes to workers of `aws/s3`, and where there are none to those of `aws`. So it counts for the
 /// most specific capability that has workers; and for one between the two that is only declared, which should come to have some.
 pub(crate) fn steps_for(capability: &Capability, steps: &StepsByName, snapshot: &Snapshot) -> u64 {
-    let counts = |name: &&Capability| counts_for(capability, name, snapshot);
-    steps.keys().filter(counts).filter_map(|name| steps.get(name)).fold(0, |sum, steps| sum.saturating_add(*steps))
+    let counted = steps.iter().filter(|(name, _)| counts_for(capability, name, snapshot));
+    counted.fold(0, |sum, (_, steps)| sum.saturating_add(*steps))
 }
 
 fn counts_for(capability: &Capability, named: &Capability, snapshot: &Snapshot) -> bool {

@@ -1,7 +1,8 @@
-"""What the trainings of `reader` and `finder` share: the encoder with a LoRA adapter (Hu et al. 2021), its tokens, rates and files."""
+"""What the trainings of `reader`, `finder` and `splitter` share: the encoder with a LoRA adapter (Hu et al. 2021), its tokens, rates and files."""
 
 import json
 import math
+import time
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ from transformers import BertModel
 RANK = 64
 OPEN, END = 101, 102
 MODULES = ["query", "key", "value", "dense"]
+# What holds a word together besides letters and digits: `./app.yaml`, `key=value`, `10%`, `me@example.com`.
+WITHIN = "-_./:@~+=%$#*&?\\"
 
 
 def fields(data):
@@ -47,6 +50,20 @@ class Tokens:
     def with_offsets(self, text):
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return encoded.ids, encoded.offsets
+
+
+def words(text, offsets):
+    """Words with their bytes, and which tokens each is made of; every other mark is a word of its own."""
+    found, pieces, joins = [], [], False
+    for piece, (start, end) in enumerate(offsets):
+        is_within = all(letter.isalnum() or letter in WITHIN for letter in text[start:end])
+        if joins and is_within and found[-1][1] == start:
+            found[-1], pieces[-1] = (found[-1][0], end), (pieces[-1][0], piece + 1)
+        else:
+            found.append((start, end))
+            pieces.append((piece, piece + 1))
+        joins = is_within
+    return found, pieces
 
 
 def encoder(minilm):
@@ -96,6 +113,21 @@ def alike(rows_of, size, length, chance):
     batches = [pool[at : at + size] for pool in pools for at in range(0, len(pool) - size + 1, size)]
     chance.shuffle(batches)
     return batches
+
+
+def train(model, loss_of, taught, settings, chance):
+    """Teaches examples that have `ids`; `settings` are epochs, size of a batch, rate and steps of warming up."""
+    epochs, size, rate, warm_up = settings
+    steps = epochs * (len(taught) // size)
+    step, started, losses = optimizer(model, rate, steps, warm_up), time.time(), []
+    for _ in range(epochs):
+        for batch in alike(taught, size, lambda one: len(one.ids), chance):
+            loss = loss_of(model(batch), batch)
+            step(loss)
+            losses.append(loss.item())
+            if len(losses) % 50 == 0:
+                done = f"{len(losses)}/{steps} loss {sum(losses[-50:]) / 50:.3f}"
+                print(f"{done} {time.time() - started:.0f} s", flush=True)
 
 
 def save(model, own, folder):

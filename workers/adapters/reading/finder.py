@@ -10,18 +10,15 @@ taught whether it is asked for, and where its value stands if it stands there as
 import json
 import random
 import sys
-import time
 
 import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from encoder import END, OPEN, Tokens, alike, encoder, fields, optimizer, padded, portraits, rows, save, states
+from encoder import END, OPEN, Tokens, encoder, fields, padded, portraits, rows, save, states, train, words
 
 MAX_REQUEST, MAX_ALL, MAX_HEADING = 72, 480, 70
 BATCH, EPOCHS, RATE, WARM_UP = 16, 4, 8e-4, 100
-# What holds a word together besides letters and digits: `./app.yaml`, `key=value`, `10%`, `me@example.com`.
-WITHIN = "-_./:@~+=%$#*&?\\"
 
 
 class Finder(torch.nn.Module):
@@ -94,20 +91,6 @@ class Example:
                 part = 1
 
 
-def words(text, offsets):
-    """Words with their bytes, and which tokens each is made of; every other mark is a word of its own."""
-    found, pieces, joins = [], [], False
-    for piece, (start, end) in enumerate(offsets):
-        is_within = all(letter.isalnum() or letter in WITHIN for letter in text[start:end])
-        if joins and is_within and found[-1][1] == start:
-            found[-1], pieces[-1] = (found[-1][0], end), (pieces[-1][0], piece + 1)
-        else:
-            found.append((start, end))
-            pieces.append((piece, piece + 1))
-        joins = is_within
-    return found, pieces
-
-
 def leaves(value, pointer=""):
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -171,19 +154,6 @@ def loss_of(answers, batch):
     return total / len(batch)
 
 
-def train(model, taught, chance):
-    steps = EPOCHS * (len(taught) // BATCH)
-    step, started, losses = optimizer(model, RATE, steps, WARM_UP), time.time(), []
-    for _ in range(EPOCHS):
-        for batch in alike(taught, BATCH, lambda one: len(one.ids), chance):
-            loss = loss_of(model(batch), batch)
-            step(loss)
-            losses.append(loss.item())
-            if len(losses) % 50 == 0:
-                done = f"{len(losses)}/{steps} loss {sum(losses[-50:]) / 50:.2f}"
-                print(f"{done} {time.time() - started:.0f} s", flush=True)
-
-
 @torch.no_grad()
 def report(model, held):
     for vendor, own in held.items():
@@ -223,7 +193,7 @@ def main():
         elif one.pointers:
             taught.append(one)
     model = Finder(minilm)
-    train(model, taught, chance)
+    train(model, loss_of, taught, (EPOCHS, BATCH, RATE, WARM_UP), chance)
     report(model.eval(), tested)
     own = {"asked": model.asked[None], "begin": model.begin, "inside": model.inside, "bias": model.bias[None]}
     save(model.bert, own, out)

@@ -9,13 +9,11 @@ at a time, so that length alone says nothing. A tenth of WISHES is held out.
 
 import random
 import sys
-import time
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from encoder import END, OPEN, Tokens, alike, encoder, optimizer, padded, rows, save, states
-from finder import words
+from encoder import END, OPEN, Tokens, encoder, padded, rows, save, states, train, words
 
 MAX_REQUEST = 160
 BATCH, EPOCHS, RATE, WARM_UP = 32, 3, 6e-4, 60
@@ -75,17 +73,8 @@ def joined(corpus, chance):
     return text
 
 
-def train(model, taught, chance):
-    steps = EPOCHS * (len(taught) // BATCH)
-    step, started, losses = optimizer(model, RATE, steps, WARM_UP), time.time(), []
-    for _ in range(EPOCHS):
-        for batch in alike(taught, BATCH, lambda one: len(one.ids), chance):
-            parts = [cross_entropy(said, one.begins, reduction="sum") for said, one in zip(model(batch), batch)]
-            loss = sum(parts) / len(batch)
-            step(loss)
-            losses.append(loss.item())
-            if len(losses) % 50 == 0:
-                print(f"{len(losses)}/{steps} loss {sum(losses[-50:]) / 50:.3f} {time.time() - started:.0f} s", flush=True)
+def loss_of(answers, batch):
+    return sum(cross_entropy(said, one.begins, reduction="sum") for said, one in zip(answers, batch)) / len(batch)
 
 
 @torch.no_grad()
@@ -116,7 +105,7 @@ def main():
     texts = written * WRITTEN + alone + [joined(corpus, chance) for _ in range(JOINED)]
     examples = lambda texts: [one for one in (Example(tokens, text) for text in texts) if one.words]
     model = Splitter(minilm)
-    train(model, examples(texts), chance)
+    train(model, loss_of, examples(texts), (EPOCHS, BATCH, RATE, WARM_UP), chance)
     report(model.eval(), examples(held))
     save(model.bert, {"begin": model.begin[None], "bias": model.bias[None, None]}, out)
 

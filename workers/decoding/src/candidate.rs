@@ -132,7 +132,6 @@ pub(crate) fn within_bounds(slot: &Slot<'_>, value: &Value) -> bool {
 
 // === private ===
 
-/// A key and its value that are said apart, or a key that is to go.
 /// What a resolver puts together from words of the step.
 fn worded(
     slot: &Slot<'_>,

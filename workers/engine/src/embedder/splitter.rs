@@ -88,9 +88,9 @@ fn whole_words(text: &str, from: usize, to: usize) -> usize {
     if to >= text.len() {
         return text.len();
     }
-    let mut opens = text.char_indices().skip_while(|(at, _)| *at < from.midpoint(to)).take_while(|(at, _)| *at <= to);
+    let letters = text.char_indices().skip_while(|(at, _)| *at < from.midpoint(to)).take_while(|(at, _)| *at <= to);
     let (mut letter, mut word, mut follows_blank) = (to, None, false);
-    for (at, next) in opens.by_ref() {
+    for (at, next) in letters {
         letter = at;
         if follows_blank && !next.is_whitespace() {
             word = Some(at);
